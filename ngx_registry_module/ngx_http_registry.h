@@ -1,0 +1,271 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#ifndef _NGX_HTTP_REGISTRY_H_INCLUDED_
+#define _NGX_HTTP_REGISTRY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <openssl/evp.h>
+
+#include <ngx_registry.h>
+#include <ngx_registry_digest.h>
+#include <ngx_registry_error.h>
+#include <ngx_registry_hash.h>
+#include <ngx_registry_key.h>
+#include <ngx_registry_manifest.h>
+#include <ngx_registry_name.h>
+#include <ngx_registry_profile.h>
+#include <ngx_registry_query.h>
+#include <ngx_registry_range.h>
+#include <ngx_registry_referrer.h>
+#include <ngx_registry_route.h>
+#include <ngx_registry_s3_endpoint.h>
+#include <ngx_registry_s3_xml.h>
+#include <ngx_registry_sigv4.h>
+#include <ngx_registry_upload.h>
+
+
+#pragma GCC visibility push(hidden)
+
+
+typedef struct ngx_http_registry_main_conf_s  ngx_http_registry_main_conf_t;
+typedef struct ngx_http_registry_srv_conf_s   ngx_http_registry_srv_conf_t;
+typedef struct ngx_http_registry_loc_conf_s   ngx_http_registry_loc_conf_t;
+typedef struct ngx_http_registry_ctx_s        ngx_http_registry_ctx_t;
+typedef struct ngx_http_registry_op_s         ngx_http_registry_op_t;
+typedef struct ngx_http_registry_sub_s        ngx_http_registry_sub_t;
+typedef struct ngx_http_registry_call_s       ngx_http_registry_call_t;
+typedef struct ngx_http_registry_delivery_s   ngx_http_registry_delivery_t;
+
+
+#include <ngx_http_registry_compat.h>
+#include <ngx_http_registry_zone.h>
+#include <ngx_http_registry_resolver.h>
+#include <ngx_http_registry_host.h>
+#include <ngx_http_registry_upstream.h>
+#include <ngx_http_registry_credentials.h>
+#include <ngx_http_registry_s3.h>
+#include <ngx_http_registry_result.h>
+#include <ngx_http_registry_retry.h>
+#include <ngx_http_registry_response.h>
+#include <ngx_http_registry_store.h>
+#include <ngx_http_registry_object.h>
+#include <ngx_http_registry_list.h>
+#include <ngx_http_registry_delivery.h>
+#include <ngx_http_registry_body.h>
+#include <ngx_http_registry_hasher.h>
+#include <ngx_http_registry_spool.h>
+#include <ngx_http_registry_commit.h>
+#include <ngx_http_registry_upload.h>
+#include <ngx_http_registry_push.h>
+#include <ngx_http_registry_referrers.h>
+
+
+/* the format of the shipped include files, "registry_include 1;" */
+#define NGX_HTTP_REGISTRY_INCLUDE  1
+
+
+/* what the internal locations of the include file are for */
+
+typedef enum {
+    NGX_HTTP_REGISTRY_ROLE_TAG = 0,      /* tag links, kept for a second */
+    NGX_HTTP_REGISTRY_ROLE_OBJECT,       /* links and manifests by digest */
+    NGX_HTTP_REGISTRY_ROLE_BLOB,         /* blob data */
+    NGX_HTTP_REGISTRY_ROLE_CACHED,       /* links and manifests, from the
+                                            cache only, also stale ones */
+    NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB,  /* blob data, from the cache only */
+    NGX_HTTP_REGISTRY_ROLE_DIRECT,       /* never cached */
+    NGX_HTTP_REGISTRY_ROLE_WRITE,        /* the same, with a body */
+    NGX_HTTP_REGISTRY_ROLES
+} ngx_http_registry_role_e;
+
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_str_t                        value;
+    ngx_uint_t                       scope;
+} ngx_http_registry_s3_header_t;
+
+#define NGX_HTTP_REGISTRY_S3_HEADER_WRITE  1    /* PutObject and
+                                                     CreateMultipartUpload */
+#define NGX_HTTP_REGISTRY_S3_HEADER_BLOB   2    /* the same, of blob data */
+#define NGX_HTTP_REGISTRY_S3_HEADER_ALL    4    /* every request */
+
+
+/* an internal location of an include file */
+
+typedef struct {
+    ngx_uint_t                       role;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_core_srv_conf_t        *server;
+} ngx_http_registry_store_loc_t;
+
+
+struct ngx_http_registry_main_conf_s {
+    ngx_uint_t                       include;     /* of the http level */
+    ngx_shm_zone_t                  *zone;
+    ngx_array_t                      registries;
+                                     /* ngx_http_registry_loc_conf_t *,
+                                        enabled ones, limit_except and "if"
+                                        copies among them */
+    ngx_array_t                      upstreams;
+                                     /* ngx_http_registry_upstream_conf_t */
+    ngx_array_t                      hosts;
+                                     /* ngx_http_registry_host_t * */
+    ngx_array_t                      stores;
+                                     /* ngx_http_registry_store_loc_t */
+};
+
+
+struct ngx_http_registry_srv_conf_s {
+    ngx_uint_t                       include;     /* of the server level */
+};
+
+
+struct ngx_http_registry_loc_conf_s {
+    ngx_flag_t                       enable;
+    ngx_flag_t                       push;
+    ngx_flag_t                       sparse;
+    ngx_flag_t                       mount_anonymous;
+    ngx_path_t                      *upload_path;
+    time_t                           upload_expires;
+    ngx_array_t                     *namespaces;  /* ngx_str_t */
+
+    ngx_str_t                        store;       /* prefix of its names */
+
+    ngx_str_t                        bucket;
+    ngx_str_t                        region;
+    ngx_str_t                        endpoint;
+    ngx_str_t                        prefix;
+    ngx_flag_t                       path_style;
+    ngx_flag_t                       dualstack;
+    ngx_flag_t                       fips;
+    ngx_flag_t                       list_bucket;
+
+    ngx_array_t                     *headers;
+                                     /* ngx_http_registry_s3_header_t */
+    ngx_array_t                     *ns;          /* ngx_str_t */
+
+    ngx_http_registry_credentials_t *credentials;
+
+    /* below: computed when the configuration is complete, if enabled */
+
+    ngx_registry_s3_endpoint_t      *s3;
+    ngx_str_t                        id;          /* endpoint|bucket|prefix,
+                                                     in each cache key */
+    ngx_str_t                        key_prefix;  /* "" or "a/b/" */
+    ngx_str_t                        base;        /* of the API, before
+                                                     "/v2", often empty */
+    ngx_http_registry_host_t        *host;
+    ngx_shm_zone_t                  *zone;
+    ngx_http_conf_ctx_t             *http_ctx;    /* of the server */
+    void                           **loc_conf;    /* of the location */
+    ngx_http_core_loc_conf_t        *locations[NGX_HTTP_REGISTRY_ROLES];
+};
+
+
+/*
+ * Context of a main request: one that a client made of a registry location,
+ * or one of the module's own (no connection to a client, route is unset).
+ * Subrequests to store locations have ngx_http_registry_sub_t instead.
+ */
+
+struct ngx_http_registry_ctx_s {
+    ngx_http_request_t              *request;
+    ngx_http_registry_loc_conf_t    *conf;
+
+    ngx_registry_route_t             route;
+    ngx_str_t                        name;        /* of the repository */
+    ngx_str_t                        reference;   /* tag or digest */
+
+    ngx_queue_t                      calls;       /* pending store calls */
+    ngx_http_registry_delivery_t    *delivery;
+    ngx_http_registry_body_t        *body;        /* that is being read */
+
+    /* what the variables tell */
+    ngx_uint_t                       s3_requests;
+    ngx_uint_t                       s3_status;
+    ngx_uint_t                       cache_status;
+    time_t                           stale_age;   /* seconds, -1 not stale */
+
+    /* body of an error answer that replaces nginx's own page */
+    ngx_str_t                        error;
+    unsigned                         error_sent:1;
+    unsigned                         own_response:1; /* ours, not a page of
+                                                        nginx */
+    unsigned                         detached:1;  /* no client */
+};
+
+
+extern ngx_module_t  ngx_http_registry_module;
+
+
+/* content handler of a registry location */
+ngx_int_t ngx_http_registry_handler(ngx_http_request_t *r);
+
+/* endpoints: each returns what a content handler may return */
+ngx_int_t ngx_http_registry_manifest_handler(ngx_http_request_t *r,
+    ngx_http_registry_ctx_t *ctx);
+ngx_int_t ngx_http_registry_blob_handler(ngx_http_request_t *r,
+    ngx_http_registry_ctx_t *ctx);
+ngx_int_t ngx_http_registry_tags_handler(ngx_http_request_t *r,
+    ngx_http_registry_ctx_t *ctx);
+ngx_int_t ngx_http_registry_catalog_handler(ngx_http_request_t *r,
+    ngx_http_registry_ctx_t *ctx);
+
+/* header and body filters, ngx_http_registry_filter.c */
+ngx_int_t ngx_http_registry_filter_init(ngx_conf_t *cf);
+
+/* variables, ngx_http_registry_variables.c */
+ngx_int_t ngx_http_registry_add_variables(ngx_conf_t *cf);
+
+/* one worker asks the store once after start, ngx_http_registry_probe.c */
+ngx_int_t ngx_http_registry_probe_init(ngx_cycle_t *cycle);
+
+/* one worker removes old upload sessions, ngx_http_registry_purge.c */
+ngx_int_t ngx_http_registry_purge_init(ngx_cycle_t *cycle);
+
+/*
+ * Makes registry locations immune to what they inherit from the nginx.conf
+ * around them, ngx_http_registry_guard.c
+ */
+ngx_int_t ngx_http_registry_guard(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf);
+
+
+static ngx_inline ngx_registry_span_t
+ngx_http_registry_span(ngx_str_t *s)
+{
+    ngx_registry_span_t  span;
+
+    span.data = s->data;
+    span.len = s->len;
+
+    return span;
+}
+
+
+static ngx_inline void
+ngx_http_registry_pair(ngx_registry_pair_t *pair, const char *name,
+    u_char *value, size_t len)
+{
+    /* a header or an argument of a query */
+
+    pair->name.data = (u_char *) name;
+    pair->name.len = ngx_strlen(name);
+    pair->value.data = value;
+    pair->value.len = len;
+}
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_REGISTRY_H_INCLUDED_ */

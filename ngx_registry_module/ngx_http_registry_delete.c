@@ -1,0 +1,636 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_registry.h>
+
+
+/* tags that are looked at at a time */
+#define NGX_HTTP_REGISTRY_DELETE_WINDOW  8
+
+
+/*
+ * Links are deleted, never data: that is for distribution's garbage
+ * collection.  Of a manifest the tags go first, so that none points to what
+ * is gone; of a tag the current link goes first.
+ */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_registry_ctx_t     *ctx;
+    ngx_http_registry_list_t     list;        /* of tags */
+    ngx_uint_t                   next;
+    ngx_uint_t                   active;
+    ngx_str_t                    subject;
+    ngx_http_registry_op_t       op;          /* that failed */
+    ngx_http_registry_result_t   result;
+    unsigned                     failed:1;
+} ngx_http_registry_delete_t;
+
+
+/* a tag on its way */
+
+typedef struct {
+    ngx_http_registry_delete_t  *del;
+    ngx_str_t                    tag;
+    ngx_http_registry_list_t     list;        /* of its objects */
+    ngx_uint_t                   next;
+} ngx_http_registry_delete_tag_t;
+
+
+static ngx_int_t ngx_http_registry_delete_link(
+    ngx_http_registry_delete_t *del, ngx_registry_key_t *key,
+    ngx_http_registry_call_pt handler);
+static ngx_int_t ngx_http_registry_delete_linked(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_key(
+    ngx_http_registry_delete_t *del, ngx_str_t *key,
+    ngx_http_registry_call_pt handler, void *data);
+static ngx_int_t ngx_http_registry_delete_unlinked(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_subject(
+    ngx_http_registry_delete_t *del);
+static ngx_int_t ngx_http_registry_delete_subject_fetched(
+    ngx_http_registry_call_t *call);
+static ngx_registry_status_e ngx_http_registry_delete_descriptor(void *data,
+    const ngx_registry_descriptor_t *d);
+static ngx_int_t ngx_http_registry_delete_referrer(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_tags(
+    ngx_http_registry_delete_t *del);
+static ngx_int_t ngx_http_registry_delete_listed(
+    ngx_http_registry_list_t *list);
+static ngx_int_t ngx_http_registry_delete_run(
+    ngx_http_registry_delete_t *del);
+static ngx_int_t ngx_http_registry_delete_look(
+    ngx_http_registry_delete_t *del, ngx_str_t *tag);
+static ngx_int_t ngx_http_registry_delete_looked(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_tag(
+    ngx_http_registry_delete_tag_t *dt);
+static ngx_int_t ngx_http_registry_delete_tag_current(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_tag_listed(
+    ngx_http_registry_list_t *list);
+static ngx_int_t ngx_http_registry_delete_tag_next(
+    ngx_http_registry_delete_tag_t *dt);
+static ngx_int_t ngx_http_registry_delete_tag_gone(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_fail(
+    ngx_http_registry_delete_t *del, ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delete_done(
+    ngx_http_registry_delete_t *del);
+
+
+ngx_int_t
+ngx_http_registry_delete_handler(ngx_http_request_t *r,
+    ngx_http_registry_ctx_t *ctx)
+{
+    ngx_registry_key_t           key;
+    ngx_http_registry_delete_t  *del;
+
+    del = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_delete_t));
+    if (del == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    del->request = r;
+    del->ctx = ctx;
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
+
+    /* what is not there is 404: S3 would not say */
+
+    if (ctx->route.type == NGX_REGISTRY_ROUTE_BLOB) {
+        key.type = NGX_REGISTRY_KEY_LAYER;
+        key.digest = ctx->route.digest;
+
+    } else if (ctx->route.by_digest) {
+        key.type = NGX_REGISTRY_KEY_REVISION;
+        key.digest = ctx->route.digest;
+
+    } else {
+        key.type = NGX_REGISTRY_KEY_TAG_CURRENT;
+        key.tag = ngx_http_registry_span(&ctx->reference);
+    }
+
+    return ngx_http_registry_delete_link(del, &key,
+                                         ngx_http_registry_delete_linked);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_link(ngx_http_registry_delete_t *del,
+    ngx_registry_key_t *key, ngx_http_registry_call_pt handler)
+{
+    ngx_http_registry_call_t  *call;
+
+    call = ngx_http_registry_object_call(del->ctx, key,
+                                         NGX_HTTP_REGISTRY_ROLE_DIRECT,
+                                         NGX_HTTP_REGISTRY_LINK_SIZE, handler,
+                                         del);
+    if (call == NULL
+        || ngx_http_registry_store_call(del->request, call) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
+{
+    ngx_http_registry_ctx_t         *ctx;
+    ngx_http_registry_delete_t      *del;
+    ngx_http_registry_delete_tag_t  *dt;
+
+    del = call->data;
+    ctx = del->ctx;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
+        return ngx_http_registry_failure(del->request, &call->op,
+                                         &call->result,
+                                  ctx->route.type == NGX_REGISTRY_ROUTE_BLOB
+                                  ? NGX_REGISTRY_BLOB_UNKNOWN
+                                  : NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    if (ctx->route.type == NGX_REGISTRY_ROUTE_BLOB) {
+        return ngx_http_registry_delete_key(del, &call->op.key,
+                                    ngx_http_registry_delete_unlinked, del);
+    }
+
+    if (ctx->route.by_digest) {
+        return ngx_http_registry_delete_tags(del);
+    }
+
+    dt = ngx_pcalloc(del->request->pool,
+                     sizeof(ngx_http_registry_delete_tag_t));
+    if (dt == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    dt->del = del;
+    dt->tag = ctx->reference;
+
+    return ngx_http_registry_delete_tag(dt);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_key(ngx_http_registry_delete_t *del, ngx_str_t *key,
+    ngx_http_registry_call_pt handler, void *data)
+{
+    ngx_http_registry_call_t  *call;
+
+    call = ngx_pcalloc(del->request->pool, sizeof(ngx_http_registry_call_t));
+
+    if (call == NULL
+        || ngx_http_registry_s3_write(del->request, &call->op, "DELETE", NULL)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    call->op.conf = del->ctx->conf;
+    call->op.key = *key;
+    call->limit = NGX_HTTP_REGISTRY_LINK_SIZE;
+    call->handler = handler;
+    call->data = data;
+
+    if (ngx_http_registry_store_call(del->request, call) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_unlinked(ngx_http_registry_call_t *call)
+{
+    ngx_http_registry_ctx_t     *ctx;
+    ngx_http_registry_delete_t  *del;
+
+    del = call->data;
+    ctx = del->ctx;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
+        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
+    {
+        return ngx_http_registry_failure(del->request, &call->op,
+                                         &call->result,
+                                         NGX_REGISTRY_BLOB_UNKNOWN);
+    }
+
+    ngx_http_registry_zone_forget(ctx->conf->zone, &ctx->conf->id, &ctx->name,
+                                  &ctx->reference);
+
+    if (ctx->route.type != NGX_REGISTRY_ROUTE_BLOB && del->subject.len) {
+        return ngx_http_registry_delete_subject(del);
+    }
+
+    return ngx_http_registry_delete_done(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tags(ngx_http_registry_delete_t *del)
+{
+    ngx_registry_key_t         key;
+    ngx_http_registry_call_t  *call;
+
+    /* its subject has a descriptor of it */
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
+    key.type = NGX_REGISTRY_KEY_BLOB;
+    key.digest = del->ctx->route.digest;
+
+    call = ngx_http_registry_object_call(del->ctx, &key,
+                                     NGX_HTTP_REGISTRY_ROLE_DIRECT,
+                                     NGX_REGISTRY_MANIFEST_MAX_LEN,
+                                     ngx_http_registry_delete_subject_fetched,
+                                     del);
+    if (call == NULL
+        || ngx_http_registry_store_call(del->request, call) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_subject_fetched(ngx_http_registry_call_t *call)
+{
+    ngx_registry_key_t           key;
+    ngx_registry_manifest_t      manifest;
+    ngx_http_registry_delete_t  *del;
+
+    del = call->data;
+
+    if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
+        (void) ngx_registry_manifest_parse(call->body.data,
+                                           call->body.data + call->body.len,
+                                           &manifest,
+                                         ngx_http_registry_delete_descriptor,
+                                           del);
+
+    } else if (call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND) {
+        return ngx_http_registry_failure(del->request, &call->op,
+                                         &call->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
+    key.type = NGX_REGISTRY_KEY_TAGS;
+
+    del->list.ctx = del->ctx;
+    del->list.handler = ngx_http_registry_delete_listed;
+    del->list.data = del;
+
+    if (ngx_http_registry_object_key(del->ctx, &key, &del->list.prefix)
+        != NGX_OK
+        || ngx_http_registry_list(&del->list) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_registry_status_e
+ngx_http_registry_delete_descriptor(void *data,
+    const ngx_registry_descriptor_t *d)
+{
+    ngx_http_registry_delete_t *del = data;
+
+    if (d->type != NGX_REGISTRY_DESCRIPTOR_SUBJECT) {
+        return NGX_REGISTRY_OK;
+    }
+
+    del->subject.len = d->digest.text.len;
+    del->subject.data = ngx_pnalloc(del->request->pool, del->subject.len);
+    if (del->subject.data == NULL) {
+        del->subject.len = 0;
+        return NGX_REGISTRY_STOPPED;
+    }
+
+    ngx_memcpy(del->subject.data, d->digest.text.data, del->subject.len);
+
+    return NGX_REGISTRY_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_listed(ngx_http_registry_list_t *list)
+{
+    ngx_http_registry_delete_t  *del;
+
+    del = list->data;
+
+    if (list->call.result.outcome != NGX_HTTP_REGISTRY_OK) {
+        return ngx_http_registry_failure(del->request, &list->call.op,
+                                         &list->call.result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    return ngx_http_registry_delete_run(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_run(ngx_http_registry_delete_t *del)
+{
+    ngx_str_t           *tags, key;
+    ngx_registry_key_t   revision;
+
+    tags = del->list.names.elts;
+
+    while (!del->failed && del->next < del->list.names.nelts
+           && del->active < NGX_HTTP_REGISTRY_DELETE_WINDOW)
+    {
+        if (ngx_http_registry_delete_look(del, &tags[del->next++])
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (del->active) {
+        return NGX_AGAIN;
+    }
+
+    if (del->failed) {
+        return ngx_http_registry_failure(del->request, &del->op, &del->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    /* no tag points to it any more */
+
+    ngx_memzero(&revision, sizeof(ngx_registry_key_t));
+    revision.type = NGX_REGISTRY_KEY_REVISION;
+    revision.digest = del->ctx->route.digest;
+
+    if (ngx_http_registry_object_key(del->ctx, &revision, &key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_registry_delete_key(del, &key,
+                                    ngx_http_registry_delete_unlinked, del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_look(ngx_http_registry_delete_t *del, ngx_str_t *tag)
+{
+    ngx_registry_key_t               key;
+    ngx_http_registry_call_t        *call;
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = ngx_pcalloc(del->request->pool,
+                     sizeof(ngx_http_registry_delete_tag_t));
+    if (dt == NULL) {
+        return NGX_ERROR;
+    }
+
+    dt->del = del;
+    dt->tag = *tag;
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
+    key.type = NGX_REGISTRY_KEY_TAG_CURRENT;
+    key.tag = ngx_http_registry_span(tag);
+
+    call = ngx_http_registry_object_call(del->ctx, &key,
+                                         NGX_HTTP_REGISTRY_ROLE_DIRECT,
+                                         NGX_HTTP_REGISTRY_LINK_SIZE,
+                                         ngx_http_registry_delete_looked, dt);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    del->active++;
+
+    return ngx_http_registry_store_call(del->request, call);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
+{
+    ngx_str_t                       *reference;
+    ngx_http_registry_delete_t      *del;
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = call->data;
+    del = dt->del;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
+        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
+    {
+        return ngx_http_registry_delete_fail(del, call);
+    }
+
+    reference = &del->ctx->reference;
+
+    if (call->result.outcome == NGX_HTTP_REGISTRY_OK
+        && call->body.len == reference->len
+        && ngx_memcmp(call->body.data, reference->data, reference->len) == 0)
+    {
+        return ngx_http_registry_delete_tag(dt);
+    }
+
+    del->active--;
+
+    return ngx_http_registry_delete_run(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
+{
+    ngx_str_t           key;
+    ngx_registry_key_t  current;
+
+    ngx_memzero(&current, sizeof(ngx_registry_key_t));
+    current.type = NGX_REGISTRY_KEY_TAG_CURRENT;
+    current.tag = ngx_http_registry_span(&dt->tag);
+
+    if (ngx_http_registry_object_key(dt->del->ctx, &current, &key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_registry_delete_key(dt->del, &key,
+                                  ngx_http_registry_delete_tag_current, dt);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tag_current(ngx_http_registry_call_t *call)
+{
+    ngx_registry_key_t               key;
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = call->data;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
+        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
+    {
+        return ngx_http_registry_delete_fail(dt->del, call);
+    }
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
+    key.type = NGX_REGISTRY_KEY_TAG;
+    key.tag = ngx_http_registry_span(&dt->tag);
+
+    dt->list.ctx = dt->del->ctx;
+    dt->list.objects = 1;
+    dt->list.handler = ngx_http_registry_delete_tag_listed;
+    dt->list.data = dt;
+
+    if (ngx_http_registry_object_key(dt->del->ctx, &key, &dt->list.prefix)
+        != NGX_OK
+        || ngx_http_registry_list(&dt->list) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tag_listed(ngx_http_registry_list_t *list)
+{
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = list->data;
+
+    if (list->call.result.outcome != NGX_HTTP_REGISTRY_OK) {
+        return ngx_http_registry_delete_fail(dt->del, &list->call);
+    }
+
+    return ngx_http_registry_delete_tag_next(dt);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tag_next(ngx_http_registry_delete_tag_t *dt)
+{
+    ngx_str_t                   *keys;
+    ngx_http_registry_delete_t  *del;
+
+    del = dt->del;
+
+    if (dt->next < dt->list.names.nelts) {
+        keys = dt->list.names.elts;
+
+        return ngx_http_registry_delete_key(del, &keys[dt->next++],
+                                     ngx_http_registry_delete_tag_gone, dt);
+    }
+
+    if (!del->ctx->route.by_digest) {
+        return ngx_http_registry_delete_done(del);
+    }
+
+    del->active--;
+
+    return ngx_http_registry_delete_run(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_tag_gone(ngx_http_registry_call_t *call)
+{
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = call->data;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
+        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
+    {
+        return ngx_http_registry_delete_fail(dt->del, call);
+    }
+
+    return ngx_http_registry_delete_tag_next(dt);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_fail(ngx_http_registry_delete_t *del,
+    ngx_http_registry_call_t *call)
+{
+    if (!del->ctx->route.by_digest) {
+        return ngx_http_registry_failure(del->request, &call->op,
+                                         &call->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    del->active--;
+
+    if (!del->failed) {
+        del->failed = 1;
+        del->op = call->op;
+        del->result = call->result;
+    }
+
+    return ngx_http_registry_delete_run(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_subject(ngx_http_registry_delete_t *del)
+{
+    ngx_str_t           key;
+    ngx_registry_key_t  referrer;
+
+    ngx_memzero(&referrer, sizeof(ngx_registry_key_t));
+    referrer.type = NGX_REGISTRY_KEY_REFERRER;
+    referrer.digest = del->ctx->route.digest;
+
+    (void) ngx_registry_digest_parse(del->subject.data,
+                                     del->subject.data + del->subject.len,
+                                     &referrer.subject);
+
+    if (ngx_http_registry_object_key(del->ctx, &referrer, &key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_registry_delete_key(del, &key,
+                                    ngx_http_registry_delete_referrer, del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_referrer(ngx_http_registry_call_t *call)
+{
+    ngx_http_registry_delete_t  *del;
+
+    del = call->data;
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
+        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
+    {
+        return ngx_http_registry_failure(del->request, &call->op,
+                                         &call->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
+    return ngx_http_registry_delete_done(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_done(ngx_http_registry_delete_t *del)
+{
+    return ngx_http_registry_send_empty(del->request, NGX_HTTP_ACCEPTED);
+}

@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_registry.h>
+
+
+/* bytes in a turn of the event loop, under a millisecond with SHA-NI */
+#define NGX_HTTP_REGISTRY_HASHER_SLICE  (1024 * 1024)
+
+
+static void ngx_http_registry_hasher_handler(ngx_event_t *ev);
+
+
+/* of a worker process, which hashes one slice at a time */
+static u_char  ngx_http_registry_hasher_buf[NGX_HTTP_REGISTRY_HASHER_SLICE];
+
+
+void
+ngx_http_registry_hasher_start(ngx_http_registry_hasher_t *h, ngx_log_t *log)
+{
+    ngx_registry_hash_init(&h->hash, h->algorithm);
+
+    h->event.handler = ngx_http_registry_hasher_handler;
+    h->event.data = h;
+    h->event.log = log;
+
+    ngx_post_event(&h->event, &ngx_posted_next_events);
+}
+
+
+void
+ngx_http_registry_hasher_cancel(ngx_http_registry_hasher_t *h)
+{
+    if (h->event.posted) {
+        ngx_delete_posted_event(&h->event);
+    }
+}
+
+
+static void
+ngx_http_registry_hasher_handler(ngx_event_t *ev)
+{
+    ngx_http_registry_hasher_t *h = ev->data;
+
+    size_t   n;
+    u_char   hash[NGX_REGISTRY_HASH_MAX_LEN];
+    ssize_t  got;
+
+    n = ngx_min(h->left, NGX_HTTP_REGISTRY_HASHER_SLICE);
+
+    if (n) {
+        got = ngx_read_file(h->file, ngx_http_registry_hasher_buf, n, h->pos);
+
+        if (got != (ssize_t) n) {
+            h->handler(h->data, NGX_ERROR);
+            return;
+        }
+
+        ngx_registry_hash_update(&h->hash, ngx_http_registry_hasher_buf, n);
+
+        h->pos += n;
+        h->left -= n;
+    }
+
+    if (h->left) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+        return;
+    }
+
+    n = ngx_registry_hash_final(&h->hash, hash);
+    h->len = ngx_registry_hex_write(h->hex, hash, n) - h->hex;
+
+    h->handler(h->data, NGX_OK);
+}

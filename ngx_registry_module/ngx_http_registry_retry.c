@@ -1,0 +1,161 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_registry.h>
+
+
+/* milliseconds */
+#define NGX_HTTP_REGISTRY_RETRY_BASE      50
+#define NGX_HTTP_REGISTRY_THROTTLE_BASE   1000
+#define NGX_HTTP_REGISTRY_RETRY_MAX       20000
+
+/* a bucket of tokens keeps a failing store from being asked three times as
+   often as a working one */
+#define NGX_HTTP_REGISTRY_RETRY_TOKENS    500
+#define NGX_HTTP_REGISTRY_RETRY_COST      14
+#define NGX_HTTP_REGISTRY_THROTTLE_COST   5
+
+
+static ngx_uint_t ngx_http_registry_retry_silent(
+    ngx_http_registry_retry_t *retry, ngx_http_registry_sub_t *sub);
+static ngx_int_t ngx_http_registry_retry_renew(
+    ngx_http_registry_retry_t *retry, ngx_http_registry_sub_t *sub);
+
+
+/* of a worker process */
+static ngx_uint_t  ngx_http_registry_retry_tokens =
+    NGX_HTTP_REGISTRY_RETRY_TOKENS;
+
+
+ngx_int_t
+ngx_http_registry_retry(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result,
+    ngx_msec_t *delay)
+{
+    ngx_uint_t  throttled, cost;
+    ngx_msec_t  max;
+
+    *delay = 0;
+
+    if (!ngx_http_registry_result_again(result)) {
+        return NGX_DECLINED;
+    }
+
+    if (sub->obstacle == NGX_HTTP_REGISTRY_WAIT_ADDRESS) {
+
+        /* what is cached has not waited; this one has to, once */
+
+        if (retry->waited) {
+            return NGX_DECLINED;
+        }
+
+        retry->waited = 1;
+        retry->tries--;
+
+        return NGX_BUSY;
+    }
+
+    if (result->outcome == NGX_HTTP_REGISTRY_REFUSED) {
+        return ngx_http_registry_retry_renew(retry, sub);
+    }
+
+    if (ngx_http_registry_retry_silent(retry, sub)) {
+        return NGX_DECLINED;
+    }
+
+    throttled = (result->outcome == NGX_HTTP_REGISTRY_THROTTLED);
+
+    cost = throttled ? NGX_HTTP_REGISTRY_THROTTLE_COST
+                     : NGX_HTTP_REGISTRY_RETRY_COST;
+
+    if (retry->tries >= NGX_HTTP_REGISTRY_TRIES
+        || ngx_http_registry_retry_tokens < cost)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_registry_retry_tokens -= cost;
+
+    /* exponential, with full jitter */
+
+    max = throttled ? NGX_HTTP_REGISTRY_THROTTLE_BASE
+                    : NGX_HTTP_REGISTRY_RETRY_BASE;
+
+    max <<= ngx_min(retry->tries, 8);
+    max = ngx_min(max, NGX_HTTP_REGISTRY_RETRY_MAX);
+
+    *delay = (ngx_msec_t) ngx_random() % (max + 1);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_retry_renew(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_sub_t *sub)
+{
+    /* the same keys and the same clock would be refused again */
+
+    if (retry->renewed
+        || sub->obstacle == NGX_HTTP_REGISTRY_WAIT_CREDENTIALS)
+    {
+        return NGX_DECLINED;
+    }
+
+    retry->renewed = 1;
+
+    if (sub->skew != ngx_http_registry_s3_skew) {
+        return NGX_OK;
+    }
+
+    return ngx_http_registry_credentials_refused(sub->op->conf->credentials,
+                                                 sub->generation);
+}
+
+
+static ngx_uint_t
+ngx_http_registry_retry_silent(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_sub_t *sub)
+{
+    ngx_uint_t                     silent;
+    ngx_http_registry_loc_conf_t  *rlcf;
+
+    if (sub->status || sub->rc != NGX_HTTP_GATEWAY_TIME_OUT) {
+        return 0;
+    }
+
+    /*
+     * a time limit has passed: once is bad luck, and worth another try
+     * unless there is something to serve; twice is a store that is away,
+     * and to keep everybody waiting for it several times helps nobody
+     */
+
+    rlcf = sub->op->conf;
+
+    silent = ngx_http_registry_zone_silent(rlcf->zone, &rlcf->id, sub->begun);
+
+    ngx_http_registry_zone_silence(rlcf->zone, &rlcf->id, 1);
+
+    return silent || retry->hasty;
+}
+
+
+void
+ngx_http_registry_retry_success(ngx_http_registry_loc_conf_t *rlcf)
+{
+    if (ngx_http_registry_zone_silent(rlcf->zone, &rlcf->id,
+                                      ngx_current_msec))
+    {
+        ngx_http_registry_zone_silence(rlcf->zone, &rlcf->id, 0);
+    }
+
+    if (ngx_http_registry_retry_tokens < NGX_HTTP_REGISTRY_RETRY_TOKENS) {
+        ngx_http_registry_retry_tokens++;
+    }
+}

@@ -1,0 +1,41 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#ifndef _NGX_HTTP_REGISTRY_RETRY_H_INCLUDED_
+#define _NGX_HTTP_REGISTRY_RETRY_H_INCLUDED_
+
+
+/*
+ * When a failed S3 request is tried again: the standard retry mode of the AWS
+ * SDKs, AWS SDKs and Tools Reference Guide, Retry behavior.
+ */
+
+
+/* attempts of one request */
+#define NGX_HTTP_REGISTRY_TRIES  3
+
+
+typedef struct {
+    ngx_uint_t                       tries;       /* begun so far */
+    unsigned                         waited:1;    /* for an address */
+    unsigned                         renewed:1;   /* the keys or the clock */
+    unsigned                         hasty:1;     /* there is an old copy */
+} ngx_http_registry_retry_t;
+
+
+/*
+ * NGX_OK: try again after *delay milliseconds.  NGX_BUSY: wait for the
+ * address of the host first.  NGX_DECLINED: give up.
+ */
+ngx_int_t ngx_http_registry_retry(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result,
+    ngx_msec_t *delay);
+
+/* a request succeeded: later failures may be retried again */
+void ngx_http_registry_retry_success(ngx_http_registry_loc_conf_t *rlcf);
+
+
+#endif /* _NGX_HTTP_REGISTRY_RETRY_H_INCLUDED_ */

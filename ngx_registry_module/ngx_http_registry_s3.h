@@ -1,0 +1,170 @@
+
+/*
+ * Copyright (C) The ngx_registry_module authors
+ */
+
+
+#ifndef _NGX_HTTP_REGISTRY_S3_H_INCLUDED_
+#define _NGX_HTTP_REGISTRY_S3_H_INCLUDED_
+
+
+/*
+ * One S3 request as a subrequest to a store location: what it asks for, how
+ * it is signed, what came of it.
+ */
+
+
+/* what an S3 request asks for; lives as long as the main request */
+
+struct ngx_http_registry_op_s {
+    ngx_http_registry_loc_conf_t    *conf;
+    ngx_uint_t                       role;        /* of the location */
+    ngx_str_t                        method;      /* "GET", "HEAD" */
+    ngx_str_t                        key;         /* of the object, empty for
+                                                     the bucket */
+    ngx_str_t                        query;       /* canonical */
+    ngx_str_t                        range;       /* "bytes=0-9" or empty */
+    ngx_str_t                        scope;       /* tells copies in the cache
+                                                     apart: a repository */
+    ngx_registry_digest_t           *digest;      /* what the whole body must
+                                                     hash to, or NULL */
+
+    /* of a write; the body is in memory or in a file */
+
+    ngx_str_t                        body;
+    ngx_file_t                      *file;
+    off_t                            file_pos;
+    off_t                            file_len;    /* -1: the body is in
+                                                     memory */
+    ngx_str_t                        payload;     /* its SHA-256 in hex */
+    ngx_uint_t                       headers;     /* of the operator, scopes,
+                                                     a mask */
+
+    unsigned                         header_only:1;
+    unsigned                         write:1;
+    unsigned                         create:1;    /* If-None-Match: * */
+};
+
+
+/* why the store was not asked */
+
+#define NGX_HTTP_REGISTRY_WAIT_ADDRESS      1
+#define NGX_HTTP_REGISTRY_WAIT_CREDENTIALS  2
+#define NGX_HTTP_REGISTRY_NOT_CACHED        3
+
+
+/* takes an answer that is not captured; called by the filters */
+
+typedef struct {
+    /* an answer of 2xx begins.  NGX_OK: its body goes to body(), NGX_DECLINED:
+       it is captured, NGX_ERROR: the subrequest ends */
+    ngx_int_t                      (*header)(ngx_http_registry_sub_t *sub);
+
+    /* in is what came, *out what goes on to the client */
+    ngx_int_t                      (*body)(ngx_http_registry_sub_t *sub,
+                                        ngx_chain_t *in, ngx_chain_t **out);
+} ngx_http_registry_sink_t;
+
+
+/* module context of a subrequest to a store location */
+
+struct ngx_http_registry_sub_s {
+    ngx_http_registry_op_t          *op;
+    ngx_http_request_t              *request;     /* the subrequest */
+    ngx_http_registry_ctx_t         *ctx;         /* of the main request */
+
+    ngx_http_registry_sink_t        *sink;        /* NULL: capture */
+    void                            *data;        /* of the sink */
+
+    /* made once, when nginx creates the request to the store */
+    ngx_str_t                        authorization;
+    ngx_str_t                        date;
+    ngx_str_t                        token;
+    ngx_str_t                        uri;
+    ngx_uint_t                       generation;  /* of the credentials */
+    time_t                           skew;        /* of the clock */
+
+    /* captured body, at most limit bytes */
+    u_char                          *body;
+    size_t                           len;
+    size_t                           size;
+    size_t                           limit;
+
+    /* digest of what comes from the store, before it is cached */
+    EVP_MD_CTX                      *md;
+    ngx_event_pipe_input_filter_pt   input_filter;
+    ngx_int_t                      (*input_filter_init)(void *data);
+    void                            *input_filter_ctx;
+
+    ngx_uint_t                       status;      /* of the answer, 0: none */
+    off_t                            content_length;
+    ngx_uint_t                       cache_status;
+    ngx_uint_t                       obstacle;    /* why it was not asked */
+    ngx_int_t                        rc;          /* of the subrequest */
+
+    ngx_msec_t                       begun;
+    ngx_msec_t                       held;        /* the lock of the cache */
+
+    unsigned                         connected:1; /* the store was asked */
+    unsigned                         streaming:1; /* the sink took it */
+    unsigned                         overflow:1;  /* larger than limit */
+    unsigned                         rejected:1;  /* by the sink */
+    unsigned                         mismatch:1;  /* wrong digest */
+    unsigned                         verified:1;  /* the digest was looked at */
+    unsigned                         complete:1;  /* no byte is missing */
+    unsigned                         done:1;
+};
+
+
+/*
+ * Makes op a write of a body in memory, NULL for none, which lives as long as
+ * the main request: sets role, body and payload.  method is a literal.
+ */
+ngx_int_t ngx_http_registry_s3_write(ngx_http_request_t *r,
+    ngx_http_registry_op_t *op, const char *method, ngx_str_t *body);
+
+/*
+ * Starts the subrequest of sub->op; sub->sink, data and limit are set by the
+ * caller, all else here.  ps is called once it is done.  r is the main
+ * request.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_registry_s3_subrequest(ngx_http_request_t *r,
+    ngx_http_registry_sub_t *sub, ngx_http_post_subrequest_t *ps,
+    ngx_uint_t flags);
+
+/*
+ * To be called once in the post subrequest handler: notes rc, and whether
+ * the answer is whole, which nginx does not tell by rc.
+ */
+void ngx_http_registry_s3_done(ngx_http_registry_sub_t *sub, ngx_int_t rc);
+
+/* removes what a cacheable subrequest has left in the cache */
+void ngx_http_registry_s3_forget(ngx_http_registry_sub_t *sub);
+
+/* value of a header of the store's answer, or NULL; name in lower case */
+ngx_str_t *ngx_http_registry_s3_header(ngx_http_registry_sub_t *sub,
+    const char *name, size_t len);
+
+#define ngx_http_registry_s3_header_n(sub, name)                              \
+    ngx_http_registry_s3_header(sub, name, sizeof(name) - 1)
+
+/*
+ * Identity of a registry's store for messages, cache keys and shared memory,
+ * the endpoint, and all that is derived from directives and environment.
+ * Returns NGX_CONF_OK or NGX_CONF_ERROR, having logged why.
+ */
+char *ngx_http_registry_s3_configure(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf);
+
+/* "registry_s3_header name value [write|blob|all];" */
+char *ngx_http_registry_s3_header_directive(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+
+ngx_int_t ngx_http_registry_s3_add_variables(ngx_conf_t *cf);
+
+
+/* seconds that the clock of S3 is ahead of this host's */
+extern time_t  ngx_http_registry_s3_skew;
+
+
+#endif /* _NGX_HTTP_REGISTRY_S3_H_INCLUDED_ */
