@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+
+# Copyright (C) The ngx_registry_module authors
+
+# Tests for caches that were damaged on disk, and for what is remembered of
+# objects that were damaged in S3.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Find ();
+
+use Test::Registry;
+use Test::Registry::Layout;
+use Test::Registry::S3;
+use Test::Registry::Util qw/ random_bytes read_file /;
+
+###############################################################################
+
+my $s3 = Test::Registry::S3->new();
+my $layout = Test::Registry::Layout->new($s3);
+my $t = Test::Registry->node($s3);
+
+# a manifest whose copy has changed
+
+my $json = '{"schemaVersion":2,"annotations":{"x":"a manifest"}}';
+my $digest = $layout->manifest('team/app', $json, 'v1');
+my $path = "/v2/team/app/manifests/$digest";
+
+is($t->get($path)->body, $json, 'manifest');
+is(change('meta', sub { $_[0] =~ s/a manifest/A MANIFEST/r }), 1,
+    'damaged manifest - a copy');
+
+$s3->forget();
+is($t->get($path)->body, $json, 'damaged manifest');
+is($s3->count(), 1, 'damaged manifest - fetched again');
+like($t->log(), qr/\[warn\].*\Q$digest\E.*damaged/, 'damaged manifest - log');
+is($t->get($path)->body, $json, 'damaged manifest - mended');
+is($s3->count(), 1, 'damaged manifest - no longer fetched');
+
+# a blob whose copy has lost its end
+
+my $bytes = random_bytes(300_000, 'blob');
+my $blob = $layout->blob('team/app', $bytes);
+$path = "/v2/team/app/blobs/$blob";
+
+is($t->request('GET', $path, digest => 1)->length, 300_000, 'blob');
+is(change('blobs', sub { substr $_[0], 0, 100_000 }), 1,
+    'cut blob - a copy');
+
+for my $time ('first', 'second') {
+    my $r = $t->request('GET', $path, digest => 1);
+
+    is('sha256:' . $r->sha256, $blob, "cut blob - bytes, $time time");
+}
+
+$s3->forget();
+is('sha256:' . $t->request('GET', $path, digest => 1)->sha256, $blob,
+    'cut blob - bytes, third time');
+is($s3->count(key => qr/data$/), 0, 'cut blob - mended');
+
+# an object that S3 had not whole, and now has: HEAD as GET
+
+$bytes = random_bytes(200_000, 'mended');
+$blob = $layout->blob('team/app', $bytes);
+$path = "/v2/team/app/blobs/$blob";
+
+$s3->put($layout->blob_key($blob), substr $bytes, 0, 1000);
+is($t->head($path)->header('Content-Length'), 1000, 'cut object - HEAD');
+
+$s3->put($layout->blob_key($blob), $bytes);
+is($t->request('GET', $path, digest => 1)->length, 200_000,
+    'mended object - GET');
+is($t->head($path)->header('Content-Length'), 200_000,
+    'mended object - HEAD');
+
+finish();
+
+###############################################################################
+
+# Changes the body of each file of a cache; returns how many there were that
+# had one to change.
+
+sub change {
+    my ($cache, $code) = @_;
+    my $n = 0;
+
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        return unless -f;
+
+        my $old = read_file($_);
+        my ($head, $body) = $old =~ /^(.*?\r\n\r\n)(.*)$/s or return;
+        my $new = $code->($body);
+        return if $new eq $body;
+
+        # in place, as a disk does it
+
+        open my $fh, '+<:raw', $_ or die "$_: $!";
+        print $fh $head . $new;
+        truncate $fh, length($head) + length $new;
+        close $fh or die "$_: $!";
+        $n++;
+    } }, glob $t->dir . "/cache/*$cache");
+
+    return $n;
+}
+
+###############################################################################

@@ -1,0 +1,88 @@
+package Test::Registry::Distribution;
+
+# Copyright (C) The ngx_registry_module authors
+
+# CNCF distribution, as Debian ships it, on the same bucket: what it has
+# pushed we must serve.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::Registry::Util qw/
+    temp_dir free_port find_tool need spawn wait_port clean_env read_file
+    write_file
+/;
+
+my $Count = 0;
+
+###############################################################################
+
+# A registry whose storage is the bucket of $s3, a Test::Registry::Gateway.
+
+sub new {
+    my ($class, $s3, %opt) = @_;
+
+    need('docker-registry');
+
+    my $self = bless {
+        port => free_port(), dir => temp_dir('distribution-' . $Count++)
+    }, $class;
+
+    my $prefix = $opt{prefix} // $s3->prefix;
+    my $root = length $prefix ? "rootdirectory: /$prefix" : '';
+    my $secure = $s3->endpoint =~ /^https/ ? 'true' : 'false';
+
+    write_file("$self->{dir}/config.yml", <<"CONFIG");
+version: 0.1
+log:
+  level: warn
+  accesslog:
+    disabled: true
+storage:
+  s3:
+    bucket: @{[ $s3->bucket ]}
+    region: @{[ $s3->region ]}
+    regionendpoint: @{[ $s3->endpoint ]}
+    accesskey: "@{[ $s3->access_key ]}"
+    secretkey: "@{[ $s3->secret_key ]}"
+    secure: $secure
+    v4auth: true
+    chunksize: 67108864
+    multipartcopythresholdsize: 5368709120
+    $root
+  redirect:
+    disable: true
+  delete:
+    enabled: true
+  maintenance:
+    uploadpurging:
+      enabled: false
+http:
+  addr: 127.0.0.1:$self->{port}
+  secret: the-secret-of-a-test
+CONFIG
+
+    # clean_env leaves AWS_CA_BUNDLE out, with which this does not start
+
+    $self->{process} = spawn([find_tool('docker-registry'), 'serve',
+        "$self->{dir}/config.yml"], log => "$self->{dir}/log",
+        env => clean_env());
+
+    wait_port($self->{port}, 20) or die 'docker-registry does not start: '
+        . read_file("$self->{dir}/log");
+
+    return $self;
+}
+
+
+sub port { $_[0]{port} }
+sub stop { $_[0]{process}->stop() }
+sub log { read_file("$_[0]{dir}/log") }
+
+###############################################################################
+
+1;
+
+###############################################################################
