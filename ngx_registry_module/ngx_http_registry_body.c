@@ -121,7 +121,6 @@ ngx_http_registry_body_run(ngx_http_request_t *r,
  * The bytes that came together with the end of the connection, or with what is
  * no chunk, count as well: a client may ask how many there are.
  */
-
 static ngx_int_t
 ngx_http_registry_body_broken(ngx_http_request_t *r,
     ngx_http_registry_body_t *body, ngx_int_t rc)

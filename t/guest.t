@@ -226,6 +226,10 @@ http {
         listen 127.0.0.1:%%port:site%%;
         root $dir/html;
         location /proxied/ {
+            # a busy machine is no difference between the two
+            proxy_connect_timeout 30s;
+            proxy_send_timeout 30s;
+            proxy_read_timeout 30s;
             proxy_pass http://127.0.0.1:%%port:back%%/;
         }
     }
