@@ -62,6 +62,10 @@ ngx_registry_key_make(u_char *dst, const ngx_registry_key_t *key,
         return dst;
     }
 
+    if (key->type == NGX_REGISTRY_KEY_BLOBS) {
+        return ngx_registry_key_put_n(dst, "blobs/", total);
+    }
+
     if (key->type == NGX_REGISTRY_KEY_BLOB
         || key->type == NGX_REGISTRY_KEY_BLOB_LINK)
     {
@@ -127,6 +131,7 @@ ngx_registry_key_make(u_char *dst, const ngx_registry_key_t *key,
 
     case NGX_REGISTRY_KEY_REPOSITORIES:
     case NGX_REGISTRY_KEY_ROOT:
+    case NGX_REGISTRY_KEY_BLOBS:
     case NGX_REGISTRY_KEY_BLOB:
     case NGX_REGISTRY_KEY_BLOB_LINK:
         break;

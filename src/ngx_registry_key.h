@@ -32,6 +32,7 @@
  *     REFERRER      ... _referrers/<algorithm>/<hex>/<algorithm>-<hex>/
  *                   descriptor, first of the subject, then of the manifest
  *                   that refers to it
+ *     BLOBS         blobs/
  *     BLOB          blobs/<algorithm>/<first two of hex>/<hex>/data
  *     BLOB_LINK     blobs/<algorithm>/<first two of hex>/<hex>/link, to the
  *                   SHA-256 of a blob that is known by another hash, too
@@ -54,6 +55,7 @@ typedef enum {
     NGX_REGISTRY_KEY_TAG,
     NGX_REGISTRY_KEY_REFERRERS,
     NGX_REGISTRY_KEY_REFERRER,
+    NGX_REGISTRY_KEY_BLOBS,
     NGX_REGISTRY_KEY_BLOB,
     NGX_REGISTRY_KEY_BLOB_LINK
 } ngx_registry_key_e;

@@ -13,27 +13,41 @@
 #define NGX_REGISTRY_S3_DEPTH       16
 
 
+/* an element Upload, and who takes it */
+
 typedef struct {
-    XML_Parser                parser;
+    ngx_registry_s3_begun_pt  handler;
+    size_t                    key_len;
+    u_char                    key[1024];
+    size_t                    id_len;
+    u_char                    id[2048];
+    int64_t                   initiated;
+} ngx_registry_s3_uploads_t;
 
-    unsigned                  depth;
-    unsigned                  root:1;         /* is what was expected */
-    unsigned                  failed:1;
-    unsigned                  stopped:1;
-    unsigned                  url:1;          /* EncodingType */
-    unsigned                  contents:1;     /* inside Contents */
-    unsigned                  prefixes:1;     /* inside CommonPrefixes */
-    unsigned                  overflow:1;
-    unsigned                  child:1;        /* the element has elements */
 
-    size_t                    len;
-    u_char                    text[NGX_REGISTRY_S3_TEXT_SIZE];
+typedef struct {
+    XML_Parser                  parser;
 
-    ngx_registry_s3_error_t  *error;
-    ngx_registry_s3_upload_t *upload;
-    ngx_registry_s3_list_t   *list;
-    ngx_registry_s3_entry_pt  handler;
-    void                     *data;
+    unsigned                    depth;
+    unsigned                    root:1;         /* is what was expected */
+    unsigned                    failed:1;
+    unsigned                    stopped:1;
+    unsigned                    url:1;          /* EncodingType */
+    unsigned                    contents:1;     /* inside Contents */
+    unsigned                    prefixes:1;     /* inside CommonPrefixes */
+    unsigned                    begun:1;        /* inside Upload */
+    unsigned                    overflow:1;
+    unsigned                    child:1;        /* the element has elements */
+
+    size_t                      len;
+    u_char                      text[NGX_REGISTRY_S3_TEXT_SIZE];
+
+    ngx_registry_s3_error_t    *error;
+    ngx_registry_s3_upload_t   *upload;
+    ngx_registry_s3_uploads_t  *uploads;
+    ngx_registry_s3_list_t     *list;
+    ngx_registry_s3_entry_pt    handler;
+    void                       *data;
 } ngx_registry_s3_xml_t;
 
 
@@ -60,6 +74,16 @@ static void XMLCALL ngx_registry_s3_upload_start(void *data,
     const XML_Char *name, const XML_Char **atts);
 static void XMLCALL ngx_registry_s3_upload_end(void *data,
     const XML_Char *name);
+static void XMLCALL ngx_registry_s3_uploads_start(void *data,
+    const XML_Char *name, const XML_Char **atts);
+static void XMLCALL ngx_registry_s3_uploads_end(void *data,
+    const XML_Char *name);
+static void ngx_registry_s3_uploads_field(ngx_registry_s3_xml_t *xml,
+    const char *name);
+static int ngx_registry_s3_xml_keep(ngx_registry_s3_xml_t *xml, u_char *dst,
+    size_t *len, size_t size);
+static int64_t ngx_registry_s3_xml_time(ngx_registry_s3_xml_t *xml);
+static int ngx_registry_s3_xml_number(const u_char *p, size_t n);
 static void XMLCALL ngx_registry_s3_list_start(void *data,
     const XML_Char *name, const XML_Char **atts);
 static void XMLCALL ngx_registry_s3_list_end(void *data,
@@ -106,6 +130,26 @@ ngx_registry_s3_upload_parse(const u_char *p, const u_char *last,
 
     return (rc == NGX_REGISTRY_OK && upload->len == 0) ? NGX_REGISTRY_INVALID
                                                        : rc;
+}
+
+
+ngx_registry_status_e
+ngx_registry_s3_uploads_parse(const u_char *p, const u_char *last,
+    ngx_registry_s3_begun_pt handler, void *data)
+{
+    ngx_registry_s3_xml_t      xml;
+    ngx_registry_s3_uploads_t  uploads;
+
+    memset(&uploads, 0, sizeof(ngx_registry_s3_uploads_t));
+    uploads.handler = handler;
+
+    memset(&xml, 0, sizeof(ngx_registry_s3_xml_t));
+    xml.uploads = &uploads;
+    xml.data = data;
+
+    return ngx_registry_s3_xml_run(&xml, p, last,
+                                   ngx_registry_s3_uploads_start,
+                                   ngx_registry_s3_uploads_end);
 }
 
 
@@ -361,18 +405,180 @@ ngx_registry_s3_upload_end(void *data, const XML_Char *name)
     {
         /* half of an identifier is none */
 
-        if (xml->child || xml->overflow
-            || xml->len > sizeof(xml->upload->id))
+        if (!ngx_registry_s3_xml_keep(xml, xml->upload->id,
+                                      &xml->upload->len,
+                                      sizeof(xml->upload->id)))
         {
             ngx_registry_s3_xml_fail(xml);
             return;
         }
-
-        xml->upload->len = xml->len;
-        memcpy(xml->upload->id, xml->text, xml->len);
     }
 
     ngx_registry_s3_xml_close(xml);
+}
+
+
+static void XMLCALL
+ngx_registry_s3_uploads_start(void *data, const XML_Char *name,
+    const XML_Char **atts)
+{
+    ngx_registry_s3_xml_t *xml = data;
+
+    const char  *local;
+
+    (void) atts;
+
+    local = ngx_registry_s3_xml_local(name);
+
+    ngx_registry_s3_xml_open(xml, local, "ListMultipartUploadsResult");
+
+    if (xml->depth == 2) {
+        xml->begun = (strcmp(local, "Upload") == 0);
+        xml->uploads->key_len = 0;
+        xml->uploads->id_len = 0;
+        xml->uploads->initiated = 0;
+    }
+}
+
+
+static void XMLCALL
+ngx_registry_s3_uploads_end(void *data, const XML_Char *name)
+{
+    ngx_registry_s3_xml_t *xml = data;
+
+    ngx_registry_s3_begun_t     begun;
+    ngx_registry_s3_uploads_t  *u;
+
+    u = xml->uploads;
+
+    if (xml->depth == 3 && xml->begun) {
+        ngx_registry_s3_uploads_field(xml, ngx_registry_s3_xml_local(name));
+
+    } else if (xml->depth == 2 && xml->begun && u->key_len && u->id_len) {
+
+        begun.key.data = u->key;
+        begun.key.len = u->key_len;
+        begun.id.data = u->id;
+        begun.id.len = u->id_len;
+        begun.initiated = u->initiated;
+
+        if (u->handler(xml->data, &begun) != NGX_REGISTRY_OK) {
+            xml->stopped = 1;
+            (void) XML_StopParser(xml->parser, XML_FALSE);
+        }
+    }
+
+    ngx_registry_s3_xml_close(xml);
+}
+
+
+static void
+ngx_registry_s3_uploads_field(ngx_registry_s3_xml_t *xml, const char *name)
+{
+    ngx_registry_s3_uploads_t  *u;
+
+    u = xml->uploads;
+
+    if ((strcmp(name, "Key") == 0
+         && !ngx_registry_s3_xml_keep(xml, u->key, &u->key_len,
+                                      sizeof(u->key)))
+        || (strcmp(name, "UploadId") == 0
+            && !ngx_registry_s3_xml_keep(xml, u->id, &u->id_len,
+                                         sizeof(u->id))))
+    {
+        ngx_registry_s3_xml_fail(xml);
+        return;
+    }
+
+    if (strcmp(name, "Initiated") == 0) {
+        u->initiated = ngx_registry_s3_xml_time(xml);
+    }
+}
+
+
+static int
+ngx_registry_s3_xml_keep(ngx_registry_s3_xml_t *xml, u_char *dst,
+    size_t *len, size_t size)
+{
+    /* a part of it would be something else */
+
+    if (xml->child || xml->overflow || xml->len > size) {
+        return 0;
+    }
+
+    memcpy(dst, xml->text, xml->len);
+    *len = xml->len;
+
+    return 1;
+}
+
+
+static int64_t
+ngx_registry_s3_xml_time(ngx_registry_s3_xml_t *xml)
+{
+    int      year, month, day, hour, min, sec, era;
+    u_char  *p;
+    int64_t  days;
+
+    /* ISO 8601 in UTC, "2024-11-05T10:11:12.000Z"; fractions do not matter */
+
+    p = xml->text;
+
+    if (xml->child || xml->len < sizeof("2024-11-05T10:11:12Z") - 1
+        || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':'
+        || p[16] != ':' || p[xml->len - 1] != 'Z')
+    {
+        return 0;
+    }
+
+    year = ngx_registry_s3_xml_number(p, 4);
+    month = ngx_registry_s3_xml_number(p + 5, 2);
+    day = ngx_registry_s3_xml_number(p + 8, 2);
+    hour = ngx_registry_s3_xml_number(p + 11, 2);
+    min = ngx_registry_s3_xml_number(p + 14, 2);
+    sec = ngx_registry_s3_xml_number(p + 17, 2);
+
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31
+        || hour < 0 || hour > 23 || min < 0 || min > 59 || sec < 0
+        || sec > 60)
+    {
+        return 0;
+    }
+
+    /* years that begin in March: the day that may be missing is the last */
+
+    if (month < 3) {
+        year--;
+        month += 12;
+    }
+
+    era = year / 100;
+    days = (int64_t) year * 365 + year / 4 - era + era / 4
+           + (153 * (month - 3) + 2) / 5 + day - 1;
+
+    /* of 1970-01-01 */
+
+    days -= 719468;
+
+    return ((days * 24 + hour) * 60 + min) * 60 + sec;
+}
+
+
+static int
+ngx_registry_s3_xml_number(const u_char *p, size_t n)
+{
+    int  value;
+
+    for (value = 0; n; n--, p++) {
+
+        if (*p < '0' || *p > '9') {
+            return -1;
+        }
+
+        value = value * 10 + (*p - '0');
+    }
+
+    return value;
 }
 
 

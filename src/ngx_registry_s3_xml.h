@@ -56,6 +56,22 @@ typedef struct {
 } ngx_registry_s3_upload_t;
 
 
+/*
+ * S3 API, ListMultipartUploads: one that has begun.  Spans live until the
+ * handler returns; initiated is in seconds since 1970, 0 if it cannot be read.
+ */
+
+typedef struct {
+    ngx_registry_span_t  key;
+    ngx_registry_span_t  id;
+    int64_t              initiated;
+} ngx_registry_s3_begun_t;
+
+
+typedef ngx_registry_status_e (*ngx_registry_s3_begun_pt)(void *data,
+    const ngx_registry_s3_begun_t *begun);
+
+
 /* OK, INVALID (also any DOCTYPE or entity declaration), NO_MEMORY */
 ngx_registry_status_e ngx_registry_s3_error_parse(const u_char *p,
     const u_char *last, ngx_registry_s3_error_t *e);
@@ -71,6 +87,13 @@ ngx_registry_status_e ngx_registry_s3_upload_parse(const u_char *p,
 ngx_registry_status_e ngx_registry_s3_list_parse(const u_char *p,
     const u_char *last, ngx_registry_s3_list_t *list,
     ngx_registry_s3_entry_pt handler, void *data);
+
+/*
+ * One page.  OK, INVALID (also a key or an identifier that is too long or has
+ * elements in it), NO_MEMORY, STOPPED
+ */
+ngx_registry_status_e ngx_registry_s3_uploads_parse(const u_char *p,
+    const u_char *last, ngx_registry_s3_begun_pt handler, void *data);
 
 
 #pragma GCC visibility pop

@@ -691,6 +691,176 @@ test_page(void)
 }
 
 
+/* S3 API, CreateMultipartUpload and ListMultipartUploads */
+
+typedef struct {
+    const char  *xml;
+    const char  *id;                 /* NULL: INVALID */
+} upload_case_t;
+
+
+#define INIT  "<InitiateMultipartUploadResult" NS ">"
+#define INITE "</InitiateMultipartUploadResult>"
+
+static const upload_case_t  uploads[] = {
+    { HEAD INIT "<Bucket>b</Bucket><Key>k</Key><UploadId>VXBsb2FkIElE.._-"
+      "</UploadId>" INITE, "VXBsb2FkIElE.._-" },
+    { INIT "<UploadId>a&amp;b</UploadId>" INITE, "a&b" },
+    { INIT "<UploadId></UploadId>" INITE, NULL },
+    { INIT INITE, NULL },
+    { INIT "<A><UploadId>a</UploadId></A>" INITE, NULL },
+    { INIT "<UploadId>a<b/></UploadId>" INITE, NULL },
+    { INIT "<UploadId>a</UploadId>", NULL },
+    { "<Error><UploadId>a</UploadId></Error>", NULL },
+    { "<!DOCTYPE a>" INIT "<UploadId>a</UploadId>" INITE, NULL },
+    { "", NULL }
+};
+
+
+typedef struct {
+    const char             *xml;
+    ngx_registry_status_e   rc;
+    const char             *want;    /* "key id time" and a line feed */
+} begun_case_t;
+
+
+#define UPS  "<ListMultipartUploadsResult" NS ">"
+#define UPE  "</ListMultipartUploadsResult>"
+#define UP(key, id, time)                                                     \
+    "<Upload><Key>" key "</Key><UploadId>" id "</UploadId><Initiator><ID>i"  \
+    "</ID><DisplayName>n</DisplayName></Initiator><StorageClass>STANDARD"     \
+    "</StorageClass><Initiated>" time "</Initiated></Upload>"
+
+static const begun_case_t  begun[] = {
+    { HEAD UPS "<Bucket>b</Bucket><KeyMarker/><MaxUploads>1000</MaxUploads>"
+      "<IsTruncated>false</IsTruncated>"
+      UP("docker/a", "one", "2024-11-05T10:11:12.000Z")
+      UP("docker/b", "two", "1970-01-01T00:00:01Z") UPE, NGX_REGISTRY_OK,
+      "docker/a one 1730801472\ndocker/b two 1\n" },
+    { UPS UPE, NGX_REGISTRY_OK, "" },
+    { UPS "<Key>k</Key><UploadId>i</UploadId>" UPE, NGX_REGISTRY_OK, "" },
+    { UPS "<Upload><Key>k</Key></Upload>" UPE, NGX_REGISTRY_OK, "" },
+    { UPS "<Upload><UploadId>i</UploadId></Upload>" UP("k", "i",
+      "2024-02-29T23:59:60.1Z") UPE, NGX_REGISTRY_OK, "k i 1709251200\n" },
+
+    { UPS UP("k", "i", "2000-03-01T00:00:00Z") UP("k", "j",
+      "2100-02-28T00:00:00Z") UP("k", "l", "2100-03-01T00:00:00Z")
+      UP("k", "m", "2023-12-31T12:34:56.789Z") UP("k", "n",
+      "2024-01-01T00:00:00Z") UPE, NGX_REGISTRY_OK,
+      "k i 951868800\nk j 4107456000\nk l 4107542400\nk m 1704026096\n"
+      "k n 1704067200\n" },
+
+    /* a time that is none is none, not some other one */
+
+    { UPS UP("k", "i", "") UPE, NGX_REGISTRY_OK, "k i 0\n" },
+    { UPS UP("k", "i", "2024-11-05") UPE, NGX_REGISTRY_OK, "k i 0\n" },
+    { UPS UP("k", "i", "2024-11-05T10:11:12+01:00") UPE, NGX_REGISTRY_OK,
+      "k i 0\n" },
+    { UPS UP("k", "i", "2024-13-05T10:11:12.000Z") UPE, NGX_REGISTRY_OK,
+      "k i 0\n" },
+    { UPS UP("k", "i", "20x4-11-05T10:11:12.000Z") UPE, NGX_REGISTRY_OK,
+      "k i 0\n" },
+    { UPS UP("k", "i", "2024-11-05T24:11:12.000Z") UPE, NGX_REGISTRY_OK,
+      "k i 0\n" },
+    { UPS UP("k", "i", "1969-12-31T23:59:59.000Z") UPE, NGX_REGISTRY_OK,
+      "k i 0\n" },
+
+    { UPS UP("k<a/>", "i", "2024-11-05T10:11:12Z") UPE, NGX_REGISTRY_INVALID,
+      "" },
+    { UPS UP("k", "i<a/>", "2024-11-05T10:11:12Z") UPE, NGX_REGISTRY_INVALID,
+      "" },
+    { UPS "<Upload><Key>k", NGX_REGISTRY_INVALID, "" },
+    { "<ListBucketResult/>", NGX_REGISTRY_INVALID, "" },
+    { LOL UPS UPE, NGX_REGISTRY_INVALID, "" },
+    { "", NGX_REGISTRY_INVALID, "" }
+};
+
+
+static ngx_registry_status_e
+take_begun(void *data, const ngx_registry_s3_begun_t *b)
+{
+    entries_t *e = data;
+
+    e->len += (size_t) sprintf(e->text + e->len, "%.*s %.*s %ld\n",
+                               (int) b->key.len, (const char *) b->key.data,
+                               (int) b->id.len, (const char *) b->id.data,
+                               (long) b->initiated);
+
+    return (++e->count == e->stop) ? NGX_REGISTRY_INVALID : NGX_REGISTRY_OK;
+}
+
+
+static void
+test_uploads(void)
+{
+    size_t                     i, len;
+    u_char                    *p;
+    entries_t                  e;
+    ngx_registry_status_e      rc;
+    ngx_registry_s3_upload_t   upload;
+
+    for (i = 0; i < sizeof(uploads) / sizeof(uploads[0]); i++) {
+        len = strlen(uploads[i].xml);
+        p = tap_guarded(uploads[i].xml, len);
+        rc = ngx_registry_s3_upload_parse(p, p + len, &upload);
+
+        if (uploads[i].id == NULL) {
+            ok(rc == NGX_REGISTRY_INVALID, uploads[i].xml);
+            continue;
+        }
+
+        ok(rc == NGX_REGISTRY_OK, uploads[i].xml);
+        is_bytes(upload.id, upload.len, uploads[i].id,
+                 strlen(uploads[i].id), "its identifier");
+    }
+
+    for (i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
+        len = strlen(begun[i].xml);
+        p = tap_guarded(begun[i].xml, len);
+
+        memset(&e, 0, sizeof(entries_t));
+        rc = ngx_registry_s3_uploads_parse(p, p + len, take_begun, &e);
+
+        ok(rc == begun[i].rc, begun[i].xml);
+        is_bytes(e.text, e.len, begun[i].want, strlen(begun[i].want),
+                 begun[i].xml);
+    }
+
+    len = strlen(begun[0].xml);
+    p = tap_guarded(begun[0].xml, len);
+
+    memset(&e, 0, sizeof(entries_t));
+    e.stop = 1;
+    rc = ngx_registry_s3_uploads_parse(p, p + len, take_begun, &e);
+
+    ok(rc == NGX_REGISTRY_STOPPED && e.count == 1, "enough");
+}
+
+
+static void
+test_upload_sizes(void)
+{
+    char                      *text;
+    size_t                     n, len;
+    ngx_registry_s3_upload_t   upload;
+
+    text = malloc(8192);
+
+    for (n = 2047; n <= 2049; n++) {
+        len = (size_t) sprintf(text, INIT "<UploadId>");
+        memset(text + len, 'u', n);
+        len += n;
+        len += (size_t) sprintf(text + len, "</UploadId>" INITE);
+
+        ok((ngx_registry_s3_upload_parse((u_char *) text,
+                                         (u_char *) text + len, &upload)
+            == NGX_REGISTRY_OK) == (n <= 2048), "half of an id is none");
+    }
+
+    free(text);
+}
+
+
 int
 main(void)
 {
@@ -720,6 +890,8 @@ main(void)
     test_cut();
     test_depth();
     test_page();
+    test_uploads();
+    test_upload_sizes();
 
     return done_testing();
 }
