@@ -43,6 +43,7 @@ typedef struct ngx_http_registry_op_s         ngx_http_registry_op_t;
 typedef struct ngx_http_registry_sub_s        ngx_http_registry_sub_t;
 typedef struct ngx_http_registry_call_s       ngx_http_registry_call_t;
 typedef struct ngx_http_registry_delivery_s   ngx_http_registry_delivery_t;
+typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 
 
 #include <ngx_http_registry_compat.h>
@@ -64,6 +65,8 @@ typedef struct ngx_http_registry_delivery_s   ngx_http_registry_delivery_t;
 #include <ngx_http_registry_spool.h>
 #include <ngx_http_registry_commit.h>
 #include <ngx_http_registry_upload.h>
+#include <ngx_http_registry_lock.h>
+#include <ngx_http_registry_tagging.h>
 #include <ngx_http_registry_push.h>
 #include <ngx_http_registry_referrers.h>
 
@@ -134,6 +137,7 @@ struct ngx_http_registry_loc_conf_s {
     ngx_flag_t                       push;
     ngx_flag_t                       sparse;
     ngx_flag_t                       mount_anonymous;
+    ngx_uint_t                       tags;        /* mutable, immutable */
     ngx_path_t                      *upload_path;
     time_t                           upload_expires;
     ngx_array_t                     *namespaces;  /* ngx_str_t */
@@ -168,6 +172,12 @@ struct ngx_http_registry_loc_conf_s {
     ngx_http_conf_ctx_t             *http_ctx;    /* of the server */
     void                           **loc_conf;    /* of the location */
     ngx_http_core_loc_conf_t        *locations[NGX_HTTP_REGISTRY_ROLES];
+
+    /* of a worker */
+    time_t                           orphans;     /* when to look for them */
+    unsigned                         tags_probed:1;
+                                     /* the store refuses to write what
+                                        exists */
 };
 
 
@@ -188,6 +198,7 @@ struct ngx_http_registry_ctx_s {
     ngx_queue_t                      calls;       /* pending store calls */
     ngx_http_registry_delivery_t    *delivery;
     ngx_http_registry_body_t        *body;        /* that is being read */
+    ngx_http_registry_lock_t        *lock;        /* of the repository */
 
     /* what the variables tell */
     ngx_uint_t                       s3_requests;
@@ -231,6 +242,12 @@ ngx_int_t ngx_http_registry_probe_init(ngx_cycle_t *cycle);
 
 /* one worker removes old upload sessions, ngx_http_registry_purge.c */
 ngx_int_t ngx_http_registry_purge_init(ngx_cycle_t *cycle);
+
+/*
+ * Aborts multipart uploads that are older than "registry_upload_expires", in
+ * the background, ngx_http_registry_orphans.c
+ */
+void ngx_http_registry_orphans(ngx_http_registry_loc_conf_t *rlcf);
 
 /*
  * Makes registry locations immune to what they inherit from the nginx.conf

@@ -766,9 +766,17 @@ ngx_http_registry_commit_completed(ngx_http_registry_call_t *call)
 
         if (call->retry.tries > 1) {
             /* an answer got lost, and the upload was completed before */
+
             ngx_str_null(&commit->spool->upload_id);
-            return ngx_http_registry_commit_link(commit, NGX_REGISTRY_KEY_LAYER,
-                                             &commit->digest);
+
+            commit->looked = 1;
+            commit->op = call->op;
+            commit->result = call->result;
+            ngx_http_registry_result_fault(&commit->result, "NoSuchUpload",
+                          "the multipart upload is gone: was it aborted by "
+                          "somebody else? push again");
+
+            return ngx_http_registry_commit_head(commit);
         }
 
         break;

@@ -23,6 +23,7 @@
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_registry_ctx_t     *ctx;
+    ngx_http_registry_lock_t     lock;
     ngx_http_registry_list_t     list;        /* of tags */
     ngx_uint_t                   next;
     ngx_uint_t                   active;
@@ -43,6 +44,7 @@ typedef struct {
 } ngx_http_registry_delete_tag_t;
 
 
+static ngx_int_t ngx_http_registry_delete_locked(void *data);
 static ngx_int_t ngx_http_registry_delete_link(
     ngx_http_registry_delete_t *del, ngx_registry_key_t *key,
     ngx_http_registry_call_pt handler);
@@ -91,7 +93,6 @@ ngx_int_t
 ngx_http_registry_delete_handler(ngx_http_request_t *r,
     ngx_http_registry_ctx_t *ctx)
 {
-    ngx_registry_key_t           key;
     ngx_http_registry_delete_t  *del;
 
     del = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_delete_t));
@@ -101,6 +102,29 @@ ngx_http_registry_delete_handler(ngx_http_request_t *r,
 
     del->request = r;
     del->ctx = ctx;
+
+    /* what is begun is ended, whether the client stays or not */
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    del->lock.ctx = ctx;
+    del->lock.exclusive = 1;
+    del->lock.handler = ngx_http_registry_delete_locked;
+    del->lock.data = del;
+
+    return ngx_http_registry_lock(&del->lock);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_locked(void *data)
+{
+    ngx_http_registry_delete_t *del = data;
+
+    ngx_registry_key_t        key;
+    ngx_http_registry_ctx_t  *ctx;
+
+    ctx = del->ctx;
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
 

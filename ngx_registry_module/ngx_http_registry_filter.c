@@ -68,6 +68,7 @@ ngx_http_registry_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_registry_header_filter(ngx_http_request_t *r)
 {
+    ngx_http_registry_ctx_t       *ctx;
     ngx_http_registry_sub_t       *sub;
     ngx_http_registry_loc_conf_t  *rlcf;
 
@@ -86,6 +87,13 @@ ngx_http_registry_header_filter(ngx_http_request_t *r)
 
     if (!rlcf->enable) {
         return ngx_http_next_header_filter(r);
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_registry_module);
+
+    if (ctx && ctx->lock) {
+        /* all is written, and the client may take its time */
+        ngx_http_registry_unlock(ctx->lock);
     }
 
     if (ngx_http_registry_filter_version(r) != NGX_OK) {
@@ -189,6 +197,17 @@ ngx_http_registry_filter_answer(ngx_http_request_t *r,
 
         sub->input_filter_init = u->input_filter_init;
         u->input_filter_init = ngx_http_registry_filter_input_init;
+    }
+
+    if (sub->op->write && sub->status >= NGX_HTTP_SPECIAL_RESPONSE) {
+
+        /*
+         * a store that refuses a body may have read nothing of it, and would
+         * take it for the next request of this connection
+         */
+
+        u->headers_in.connection_close = 1;
+        u->keepalive = 0;
     }
 
     if (sub->status != NGX_HTTP_OK

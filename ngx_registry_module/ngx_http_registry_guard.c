@@ -17,6 +17,10 @@
  */
 
 
+/* bytes that are taken from a client at a time */
+#define NGX_HTTP_REGISTRY_GUARD_BUFFER  (512 * 1024)
+
+
 static void *ngx_http_registry_guard_default(ngx_conf_t *cf,
     ngx_http_module_t *module);
 static void ngx_http_registry_guard_core(ngx_http_registry_loc_conf_t *rlcf);
@@ -119,6 +123,14 @@ ngx_http_registry_guard_core(ngx_http_registry_loc_conf_t *rlcf)
 
     if (clcf->client_max_body_size == server->client_max_body_size) {
         clcf->client_max_body_size = 0;
+    }
+
+    /* 16k would make uploads wait for system calls */
+
+    if (rlcf->push
+        && clcf->client_body_buffer_size == server->client_body_buffer_size)
+    {
+        clcf->client_body_buffer_size = NGX_HTTP_REGISTRY_GUARD_BUFFER;
     }
 
     /* from "/v2" to "/v2/", whatever proxy and port are in front */

@@ -51,6 +51,13 @@ static ngx_str_t  ngx_http_registry_roles[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_registry_tags_modes[] = {
+    { ngx_string("mutable"), NGX_HTTP_REGISTRY_TAGS_MUTABLE },
+    { ngx_string("immutable"), NGX_HTTP_REGISTRY_TAGS_IMMUTABLE },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_registry_commands[] = {
 
     { ngx_string("registry"),
@@ -101,6 +108,13 @@ static ngx_command_t  ngx_http_registry_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_registry_loc_conf_t, sparse),
       NULL },
+
+    { ngx_string("registry_tags"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, tags),
+      &ngx_http_registry_tags_modes },
 
     { ngx_string("registry_store"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
@@ -342,9 +356,11 @@ ngx_http_registry_check_location(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    /* an exact one is for what differs at the version check, a password */
+
     if (clcf->noname
-        || (!regex && !clcf->exact_match
-            && ((name->len == 1 && name->data[0] == '/')
+        || (!regex
+            && ((name->len == 1 && name->data[0] == '/' && !clcf->exact_match)
                 || (name->len == 3 && ngx_strncmp(name->data, "/v2", 3) == 0)
                 || (name->len >= 4
                     && ngx_strncmp(name->data + name->len - 4, "/v2/", 4)
@@ -535,6 +551,7 @@ ngx_http_registry_create_loc_conf(ngx_conf_t *cf)
     rlcf->namespaces = NGX_CONF_UNSET_PTR;
     rlcf->sparse = NGX_CONF_UNSET;
     rlcf->mount_anonymous = NGX_CONF_UNSET;
+    rlcf->tags = NGX_CONF_UNSET_UINT;
     rlcf->upload_expires = NGX_CONF_UNSET;
     rlcf->credentials = NGX_CONF_UNSET_PTR;
 
@@ -580,6 +597,8 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->sparse, prev->sparse, 0);
     ngx_conf_merge_value(conf->mount_anonymous, prev->mount_anonymous, 1);
+    ngx_conf_merge_uint_value(conf->tags, prev->tags,
+                              NGX_HTTP_REGISTRY_TAGS_MUTABLE);
     ngx_conf_merge_value(conf->upload_expires, prev->upload_expires, 86400);
     ngx_conf_merge_ptr_value(conf->namespaces, prev->namespaces, NULL);
 

@@ -25,6 +25,8 @@ typedef struct {
 
 
 static void ngx_http_registry_purge_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_registry_purge_seen(
+    ngx_http_registry_main_conf_t *rmcf, ngx_uint_t n);
 static void ngx_http_registry_purge_folder(
     ngx_http_registry_loc_conf_t *rlcf, ngx_log_t *log);
 static ngx_uint_t ngx_http_registry_purge_old(
@@ -105,10 +107,41 @@ ngx_http_registry_purge_handler(ngx_event_t *ev)
 
         ngx_http_registry_purge_folder(rlcf[i], ev->log);
 
+        if (!ngx_http_registry_purge_seen(rmcf, i)
+            && ngx_time() >= rlcf[i]->orphans)
+        {
+            ngx_http_registry_orphans(rlcf[i]);
+            rlcf[i]->orphans = ngx_time() + rlcf[i]->upload_expires / 4;
+        }
+
         next = ngx_min(next, (ngx_msec_t) rlcf[i]->upload_expires * 250);
     }
 
     ngx_add_timer(ev, ngx_max(next, NGX_HTTP_REGISTRY_PURGE_MIN));
+}
+
+
+/* whether a location before this one writes to the same bucket */
+static ngx_uint_t
+ngx_http_registry_purge_seen(ngx_http_registry_main_conf_t *rmcf,
+    ngx_uint_t n)
+{
+    ngx_uint_t                      i;
+    ngx_http_registry_loc_conf_t  **rlcf;
+
+    rlcf = rmcf->registries.elts;
+
+    for (i = 0; i < n; i++) {
+
+        if (rlcf[i]->push && rlcf[i]->id.len == rlcf[n]->id.len
+            && ngx_memcmp(rlcf[i]->id.data, rlcf[n]->id.data, rlcf[n]->id.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -36,8 +36,6 @@ typedef struct {
     ngx_str_t                    bytes;
     size_t                       size;        /* of the buffer */
     ngx_registry_manifest_t      manifest;
-    ngx_registry_digest_t        digest;
-    ngx_str_t                    text;        /* of digest */
     ngx_str_t                    subject;
 
     ngx_array_t                  refs;        /* ngx_http_registry_push_ref_t */
@@ -45,8 +43,8 @@ typedef struct {
     ngx_uint_t                   active;
     ngx_str_t                    missing;
 
-    ngx_array_t                  tags;        /* ngx_str_t */
-    ngx_uint_t                   tag;         /* to write next */
+    ngx_http_registry_tagging_t  tagging;
+    ngx_http_registry_lock_t     lock;
     unsigned                     failed:1;
     unsigned                     looked:1;    /* whether S3 has it */
     ngx_http_registry_op_t       op;          /* that failed */
@@ -75,8 +73,10 @@ static ngx_int_t ngx_http_registry_push_type(
     ngx_http_registry_push_ctx_t *push);
 static ngx_int_t ngx_http_registry_push_digest(
     ngx_http_registry_push_ctx_t *push);
+static ngx_int_t ngx_http_registry_push_locked(void *data);
 static ngx_int_t ngx_http_registry_push_check(
     ngx_http_registry_push_ctx_t *push);
+static ngx_int_t ngx_http_registry_push_checked(void *data);
 static ngx_int_t ngx_http_registry_push_head(
     ngx_http_registry_push_ctx_t *push);
 static ngx_int_t ngx_http_registry_push_headed(
@@ -97,14 +97,7 @@ static ngx_int_t ngx_http_registry_push_revised(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_push_referred(
     ngx_http_registry_call_t *call);
-static ngx_int_t ngx_http_registry_push_tag_index(
-    ngx_http_registry_push_ctx_t *push);
-static ngx_int_t ngx_http_registry_push_tag_indexed(
-    ngx_http_registry_call_t *call);
-static ngx_int_t ngx_http_registry_push_tagged(
-    ngx_http_registry_call_t *call);
-static ngx_int_t ngx_http_registry_push_done(
-    ngx_http_registry_push_ctx_t *push);
+static ngx_int_t ngx_http_registry_push_done(void *data);
 static ngx_int_t ngx_http_registry_push_refuse(
     ngx_http_registry_push_ctx_t *push, ngx_uint_t status,
     ngx_registry_error_e code, const char *text);
@@ -122,7 +115,7 @@ ngx_http_registry_push_handler(ngx_http_request_t *r,
         || ngx_array_init(&push->refs, r->pool, 16,
                           sizeof(ngx_http_registry_push_ref_t))
            != NGX_OK
-        || ngx_array_init(&push->tags, r->pool, 4, sizeof(ngx_str_t))
+        || ngx_array_init(&push->tagging.tags, r->pool, 4, sizeof(ngx_str_t))
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -130,6 +123,8 @@ ngx_http_registry_push_handler(ngx_http_request_t *r,
 
     push->request = r;
     push->ctx = ctx;
+    push->tagging.ctx = ctx;
+    push->tagging.data = push;
     push->body.rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     if (r->headers_in.content_length_n > NGX_REGISTRY_MANIFEST_MAX_LEN) {
@@ -164,7 +159,7 @@ ngx_http_registry_push_tags(ngx_http_registry_push_ctx_t *push)
 
     if (!push->ctx->route.by_digest) {
 
-        tag = ngx_array_push(&push->tags);
+        tag = ngx_array_push(&push->tagging.tags);
         if (tag == NULL) {
             return NGX_ABORT;
         }
@@ -185,7 +180,7 @@ ngx_http_registry_push_tags(ngx_http_registry_push_ctx_t *push)
     while (ngx_registry_query_find(p, last, &name, &value)
            == NGX_REGISTRY_OK)
     {
-        if (push->tags.nelts == NGX_HTTP_REGISTRY_PUSH_TAGS) {
+        if (push->tagging.tags.nelts == NGX_HTTP_REGISTRY_PUSH_TAGS) {
             return ngx_http_registry_push_refuse(push,
                                            NGX_HTTP_REQUEST_URI_TOO_LARGE,
                                            NGX_REGISTRY_CODE_UNSUPPORTED,
@@ -210,7 +205,7 @@ ngx_http_registry_push_tag(ngx_http_registry_push_ctx_t *push,
     u_char     *last;
     ngx_str_t  *tag;
 
-    tag = ngx_array_push(&push->tags);
+    tag = ngx_array_push(&push->tagging.tags);
     if (tag == NULL) {
         return NGX_ABORT;
     }
@@ -319,7 +314,22 @@ ngx_http_registry_push_end(ngx_http_request_t *r, void *data)
         return push->body.rc;
     }
 
-    return ngx_http_registry_push_check(push);
+    /* what is begun is ended, whether the client stays or not */
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    push->lock.ctx = push->ctx;
+    push->lock.handler = ngx_http_registry_push_locked;
+    push->lock.data = push;
+
+    return ngx_http_registry_lock(&push->lock);
+}
+
+
+static ngx_int_t
+ngx_http_registry_push_locked(void *data)
+{
+    return ngx_http_registry_push_check(data);
 }
 
 
@@ -427,8 +437,8 @@ ngx_http_registry_push_digest(ngx_http_registry_push_ctx_t *push)
                                              "digest");
         }
 
-        push->digest = ctx->route.digest;
-        push->text = ctx->reference;
+        push->tagging.digest = ctx->route.digest;
+        push->tagging.text = ctx->reference;
 
         return NGX_OK;
     }
@@ -442,12 +452,13 @@ ngx_http_registry_push_digest(ngx_http_registry_push_ctx_t *push)
         return NGX_ABORT;
     }
 
-    push->text.data = p;
+    push->tagging.text.data = p;
     p = ngx_cpymem(p, "sha256:", 7);
     p = ngx_registry_hex_write(p, hash, len);
-    push->text.len = p - push->text.data;
+    push->tagging.text.len = p - push->tagging.text.data;
 
-    (void) ngx_registry_digest_parse(push->text.data, p, &push->digest);
+    (void) ngx_registry_digest_parse(push->tagging.text.data, p,
+                                     &push->tagging.digest);
 
     return NGX_OK;
 }
@@ -502,6 +513,16 @@ ngx_http_registry_push_check(ngx_http_registry_push_ctx_t *push)
                                        &message, &push->missing);
     }
 
+    return ngx_http_registry_tagging_check(&push->tagging,
+                                           ngx_http_registry_push_checked);
+}
+
+
+static ngx_int_t
+ngx_http_registry_push_checked(void *data)
+{
+    ngx_http_registry_push_ctx_t *push = data;
+
     if (push->bytes.len > NGX_HTTP_REGISTRY_PUSH_LOOK) {
         return ngx_http_registry_push_head(push);
     }
@@ -520,7 +541,7 @@ ngx_http_registry_push_head(ngx_http_registry_push_ctx_t *push)
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_BLOB;
-    key.digest = push->digest;
+    key.digest = push->tagging.digest;
 
     call = ngx_http_registry_object_call(push->ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_DIRECT, 0,
@@ -576,7 +597,7 @@ ngx_http_registry_push_store(ngx_http_registry_push_ctx_t *push,
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_BLOB;
-    key.digest = push->digest;
+    key.digest = push->tagging.digest;
 
     return ngx_http_registry_push_write(push, &key, &push->bytes, create,
                                         ngx_http_registry_push_stored);
@@ -732,9 +753,9 @@ ngx_http_registry_push_stored(ngx_http_registry_call_t *call)
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_REVISION;
-    key.digest = push->digest;
+    key.digest = push->tagging.digest;
 
-    return ngx_http_registry_push_write(push, &key, &push->text, 0,
+    return ngx_http_registry_push_write(push, &key, &push->tagging.text, 0,
                                         ngx_http_registry_push_revised);
 }
 
@@ -755,19 +776,21 @@ ngx_http_registry_push_revised(ngx_http_registry_call_t *call)
     }
 
     if (push->subject.len == 0) {
-        return ngx_http_registry_push_tag_index(push);
+        return ngx_http_registry_tagging_write(&push->tagging,
+                                               ngx_http_registry_push_done);
     }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_REFERRER;
-    key.digest = push->digest;
+    key.digest = push->tagging.digest;
 
     (void) ngx_registry_digest_parse(push->subject.data,
                                      push->subject.data + push->subject.len,
                                      &key.subject);
 
     if (ngx_http_registry_referrer(push->request, &push->bytes,
-                                   &push->manifest, &push->text, &descriptor)
+                                   &push->manifest, &push->tagging.text,
+                                   &descriptor)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -791,80 +814,16 @@ ngx_http_registry_push_referred(ngx_http_registry_call_t *call)
                                          NGX_REGISTRY_MANIFEST_UNKNOWN);
     }
 
-    return ngx_http_registry_push_tag_index(push);
+    return ngx_http_registry_tagging_write(&push->tagging,
+                                               ngx_http_registry_push_done);
 }
 
 
 static ngx_int_t
-ngx_http_registry_push_tag_index(ngx_http_registry_push_ctx_t *push)
+ngx_http_registry_push_done(void *data)
 {
-    ngx_str_t           *tags;
-    ngx_registry_key_t   key;
+    ngx_http_registry_push_ctx_t *push = data;
 
-    if (push->tag == push->tags.nelts) {
-        return ngx_http_registry_push_done(push);
-    }
-
-    tags = push->tags.elts;
-
-    ngx_memzero(&key, sizeof(ngx_registry_key_t));
-    key.type = NGX_REGISTRY_KEY_TAG_INDEX;
-    key.tag = ngx_http_registry_span(&tags[push->tag]);
-    key.digest = push->digest;
-
-    return ngx_http_registry_push_write(push, &key, &push->text, 0,
-                                        ngx_http_registry_push_tag_indexed);
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_tag_indexed(ngx_http_registry_call_t *call)
-{
-    ngx_str_t                     *tags;
-    ngx_registry_key_t             key;
-    ngx_http_registry_push_ctx_t  *push;
-
-    push = call->data;
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
-        return ngx_http_registry_failure(push->request, &call->op,
-                                         &call->result,
-                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
-    }
-
-    tags = push->tags.elts;
-
-    ngx_memzero(&key, sizeof(ngx_registry_key_t));
-    key.type = NGX_REGISTRY_KEY_TAG_CURRENT;
-    key.tag = ngx_http_registry_span(&tags[push->tag]);
-
-    return ngx_http_registry_push_write(push, &key, &push->text, 0,
-                                        ngx_http_registry_push_tagged);
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_tagged(ngx_http_registry_call_t *call)
-{
-    ngx_http_registry_push_ctx_t  *push;
-
-    push = call->data;
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
-        return ngx_http_registry_failure(push->request, &call->op,
-                                         &call->result,
-                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
-    }
-
-    push->tag++;
-
-    return ngx_http_registry_push_tag_index(push);
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_done(ngx_http_registry_push_ctx_t *push)
-{
     ngx_str_t                     *tags;
     ngx_uint_t                     i;
     ngx_http_registry_ctx_t       *ctx;
@@ -873,14 +832,14 @@ ngx_http_registry_push_done(ngx_http_registry_push_ctx_t *push)
     ctx = push->ctx;
 
     ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                      &ctx->name, &push->text);
+                                      &ctx->name, &push->tagging.text);
 
     object.size = push->bytes.len;
     object.type_len = push->manifest.media_type_len;
     ngx_memcpy(object.type, push->manifest.media_type, object.type_len);
 
     ngx_http_registry_zone_add_object(ctx->conf->zone, &ctx->conf->id,
-                                      &push->text, &object);
+                                      &push->tagging.text, &object);
 
     if (push->subject.len
         && ngx_http_registry_add_header(push->request, "OCI-Subject",
@@ -890,9 +849,9 @@ ngx_http_registry_push_done(ngx_http_registry_push_ctx_t *push)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    tags = push->tags.elts;
+    tags = push->tagging.tags.elts;
 
-    for (i = 0; ctx->route.by_digest && i < push->tags.nelts; i++) {
+    for (i = 0; ctx->route.by_digest && i < push->tagging.tags.nelts; i++) {
         if (ngx_http_registry_add_header(push->request, "OCI-Tag", &tags[i])
             == NULL)
         {
@@ -901,7 +860,7 @@ ngx_http_registry_push_done(ngx_http_registry_push_ctx_t *push)
     }
 
     return ngx_http_registry_created(push->request, ctx, "manifests",
-                                     &push->text);
+                                     &push->tagging.text);
 }
 
 

@@ -137,7 +137,9 @@ ngx_http_registry_failure(ngx_http_request_t *r, ngx_http_registry_op_t *op,
 
     if (!ngx_http_registry_result_again(result)) {
         return ngx_http_registry_error(r, NGX_HTTP_BAD_GATEWAY,
-                                       NGX_REGISTRY_UNKNOWN, &message, NULL);
+                                       NGX_REGISTRY_UNKNOWN, &message,
+                                       result->hint.len ? &result->hint
+                                                        : NULL);
     }
 
     ngx_str_set(&value, NGX_HTTP_REGISTRY_RETRY_AFTER);

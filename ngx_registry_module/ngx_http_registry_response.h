@@ -27,7 +27,8 @@ ngx_int_t ngx_http_registry_refuse(ngx_http_request_t *r,
 
 /*
  * A failed S3 request: 404 with the code given, or 503 with Retry-After, or
- * 502; the cause and S3's request id are in the message.  Logs the fault.
+ * 502; the cause and S3's request id are in the message, what to do about a
+ * fault that no retry mends in the detail.  Logs the fault.
  */
 ngx_int_t ngx_http_registry_failure(ngx_http_request_t *r,
     ngx_http_registry_op_t *op, ngx_http_registry_result_t *result,

@@ -37,7 +37,19 @@ static ngx_int_t ngx_http_registry_result_copy(ngx_pool_t *pool,
 static ngx_str_t  ngx_http_registry_list_hint = ngx_string(
     "the role needs s3:GetObject on the objects and s3:ListBucket on the "
     "bucket; if it has no s3:ListBucket, S3 says AccessDenied of what does "
-    "not exist, see registry_s3_list_bucket");
+    "not exist, see registry_s3_list_bucket; a bucket whose requester pays "
+    "needs x-amz-request-payer, see registry_s3_header");
+
+static ngx_str_t  ngx_http_registry_write_hint = ngx_string(
+    "the role needs s3:PutObject, s3:DeleteObject and "
+    "s3:AbortMultipartUpload on the objects; the bucket's policy may ask "
+    "for headers such as x-amz-server-side-encryption, "
+    "x-amz-server-side-encryption-aws-kms-key-id, x-amz-acl or "
+    "x-amz-request-payer, see registry_s3_header");
+
+static ngx_str_t  ngx_http_registry_kms_write_hint = ngx_string(
+    "the role needs kms:GenerateDataKey and kms:Decrypt on the key that "
+    "objects are encrypted with");
 
 static ngx_str_t  ngx_http_registry_kms_hint = ngx_string(
     "the role needs kms:Decrypt on the key that the object is encrypted "
@@ -138,6 +150,9 @@ static ngx_http_registry_code_t  ngx_http_registry_codes[] = {
 
     { ngx_string("NoSuchUpload"), NGX_HTTP_REGISTRY_NOT_FOUND,
       ngx_null_string },
+
+    { ngx_string("NotImplemented"), NGX_HTTP_REGISTRY_FAULT,
+      ngx_string("the store lacks this operation of S3, or this header") },
 
     { ngx_null_string, 0, ngx_null_string }
 };
@@ -448,7 +463,14 @@ ngx_http_registry_result_denied(ngx_http_registry_sub_t *sub,
         && ngx_strcasestrn(result->message.data, "kms:", 4 - 1))
     {
         result->outcome = NGX_HTTP_REGISTRY_FAULT;
-        result->hint = ngx_http_registry_kms_hint;
+        result->hint = sub->op->write ? ngx_http_registry_kms_write_hint
+                                      : ngx_http_registry_kms_hint;
+        return;
+    }
+
+    if (sub->op->write) {
+        result->outcome = NGX_HTTP_REGISTRY_FAULT;
+        result->hint = ngx_http_registry_write_hint;
         return;
     }
 
