@@ -42,6 +42,8 @@ typedef struct {
 static const test_t  tests[] = {
     { NGX_REGISTRY_KEY_ROOT, "", NULL, NULL, NULL,
       "docker/registry/v2/" },
+    { NGX_REGISTRY_KEY_BLOBS, "a/b/", NULL, NULL, NULL,
+      "a/b/docker/registry/v2/blobs/" },
     { NGX_REGISTRY_KEY_ROOT, "a/b/", NULL, NULL, NULL,
       "a/b/docker/registry/v2/" },
 

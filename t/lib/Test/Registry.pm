@@ -30,6 +30,7 @@ use Test::More ();
 use Time::HiRes qw/ sleep time /;
 
 use Test::Registry::Client;
+use Test::Registry::Tools qw/ make_certificate password_file trust /;
 use Test::Registry::Util qw/
     root_dir temp_dir free_port write_file append_file read_file read_lines
     wait_for run_command clean_env find_tool
@@ -247,6 +248,40 @@ sub example {
 }
 
 
+# The host that writes, by its example and nothing else, over TLS with a root
+# that the clients of Test::Registry::Tools trust; users are names and
+# passwords.
+
+sub jenkins {
+    my ($class, $s3, %users) = @_;
+
+    my ($ca) = make_certificate('registry-root');
+    my ($crt, $key) = make_certificate('registry', ca => 'registry-root');
+
+    trust($ca);
+
+    my $self = $class->new(s3 => $s3, workers => 2,
+        env => { AWS_ENDPOINT_URL_S3 => $s3->endpoint });
+    my $dir = $self->dir;
+
+    $self->example('jenkins.conf');
+    write_file("$dir/registry.pem", read_file($crt));
+    write_file("$dir/registry.key", read_file($key));
+    password_file("$dir/registry.users", %users);
+
+    return $self->conf(<<"CONF")->start();
+%%main%%
+events {}
+http {
+    client_body_temp_path $dir/temp/c;
+    proxy_temp_path $dir/temp/p;
+    access_log $dir/access.log;
+    include $dir/conf.d/*.conf;
+}
+CONF
+}
+
+
 # Directives that make a registry of a bucket.
 
 sub registry {
@@ -394,6 +429,14 @@ sub gone {
 
 sub workers {
     my ($self, $master) = @_;
+    return $self->processes($master, qr/worker process(?! is shutting down)/);
+}
+
+
+# All processes of a master, the managers of caches among them.
+
+sub processes {
+    my ($self, $master, $title) = @_;
 
     $master //= $self->{pid};
     my @pids;
@@ -403,7 +446,7 @@ sub workers {
             or next;
         next if $parent != $master;
         push @pids, $pid if read_file("/proc/$pid/cmdline")
-            =~ /worker process(?! is shutting down)/;
+            =~ ($title // qr//);
     }
 
     # as a number, too: how many

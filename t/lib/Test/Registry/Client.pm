@@ -27,7 +27,7 @@ use Test::Registry::Util qw/ run_command temp_dir read_file /;
 ###############################################################################
 
 # port, address, host (the Host header), timeout (seconds without a byte),
-# keepalive (one connection for all requests)
+# keepalive (one connection for all requests), tls (whoever the server is)
 
 sub new {
     my ($class, %opt) = @_;
@@ -137,6 +137,32 @@ sub parallel {
 }
 
 
+# Requests of several clients that arrive as nearly together as can be: each an
+# array of the client and of what request() takes.
+
+sub together {
+    my (@requests) = @_;
+
+    my @sockets = map { $_->[0]->connect() // die "connect: $!\n" } @requests;
+    my @responses;
+
+    for my $i (0 .. $#requests) {
+        my ($client, $method, $target, %opt) = @{$requests[$i]};
+        $client->write_all($sockets[$i],
+            $client->format($method, $target, %opt));
+    }
+
+    for my $i (0 .. $#requests) {
+        my ($client, $method, $target, %opt) = @{$requests[$i]};
+        my $r = Test::Registry::Response->new(method => $method, %opt);
+        $client->read_response($sockets[$i], $r, %opt);
+        push @responses, $r;
+    }
+
+    return @responses;
+}
+
+
 # The same request over HTTP/2, by curl with prior knowledge.
 
 sub http2 {
@@ -176,7 +202,17 @@ sub connect {
         inet_aton($self->{address}))) or return;
 
     binmode $socket;
-    return $socket;
+    return $self->{tls} ? start_tls($socket) : $socket;
+}
+
+
+sub start_tls {
+    my ($socket) = @_;
+
+    require IO::Socket::SSL;
+
+    return IO::Socket::SSL->start_SSL($socket,
+        SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_NONE());
 }
 
 
@@ -249,7 +285,11 @@ sub read_response {
     my $step = $opt{rate} ? int($opt{rate} / 20) || 1 : 262144;
 
     while (!$response->ended) {
-        if (!$select->can_read($self->{timeout})) {
+        # TLS may have more than the socket
+
+        if (!($self->{tls} && $socket->pending)
+            && !$select->can_read($self->{timeout}))
+        {
             $response->fail('timeout');
             last;
         }

@@ -2,8 +2,8 @@ package Test::Registry::Distribution;
 
 # Copyright (C) The ngx_registry_module authors
 
-# CNCF distribution, as Debian ships it, on the same bucket: what it has
-# pushed we must serve.
+# CNCF distribution on the same bucket, version 2 as Debian ships it or version
+# 3: what it has pushed we must serve, what we have pushed it must.
 
 ###############################################################################
 
@@ -12,7 +12,7 @@ use strict;
 
 use Test::Registry::Util qw/
     temp_dir free_port find_tool need spawn wait_port clean_env read_file
-    write_file
+    write_file run_command
 /;
 
 my $Count = 0;
@@ -20,14 +20,17 @@ my $Count = 0;
 ###############################################################################
 
 # A registry whose storage is the bucket of $s3, a Test::Registry::Gateway.
+# program: "docker-registry" (version 2), "registry" (version 3); prefix
 
 sub new {
     my ($class, $s3, %opt) = @_;
 
-    need('docker-registry');
+    my $program = $opt{program} // 'docker-registry';
+    need($program);
 
     my $self = bless {
-        port => free_port(), dir => temp_dir('distribution-' . $Count++)
+        program => $program, port => free_port(),
+        dir => temp_dir('distribution-' . $Count++)
     }, $class;
 
     my $prefix = $opt{prefix} // $s3->prefix;
@@ -51,6 +54,7 @@ storage:
     v4auth: true
     chunksize: 67108864
     multipartcopythresholdsize: 5368709120
+    forcepathstyle: true
     $root
   redirect:
     disable: true
@@ -66,14 +70,24 @@ CONFIG
 
     # clean_env leaves AWS_CA_BUNDLE out, with which this does not start
 
-    $self->{process} = spawn([find_tool('docker-registry'), 'serve',
+    $self->{process} = spawn([find_tool($program), 'serve',
         "$self->{dir}/config.yml"], log => "$self->{dir}/log",
         env => clean_env());
 
-    wait_port($self->{port}, 20) or die 'docker-registry does not start: '
+    wait_port($self->{port}, 20) or die "$program does not start: "
         . read_file("$self->{dir}/log");
 
     return $self;
+}
+
+
+# What the collector of garbage would do: exit status and output.
+
+sub garbage_collect {
+    my ($self) = @_;
+
+    return run_command([find_tool($self->{program}), 'garbage-collect',
+        '--dry-run', "$self->{dir}/config.yml"], env => clean_env());
 }
 
 

@@ -16,6 +16,7 @@ use warnings;
 use strict;
 
 use parent 'Test::Registry::Bucket';
+use Time::HiRes ();
 
 use Test::Registry::Util qw/
     temp_dir free_port find_tool need spawn wait_port clean_env read_file
@@ -85,6 +86,16 @@ sub external {
 sub prefix { $_[0]{prefix} }
 sub port { $_[0]{port} }
 sub data_dir { "$_[0]{dir}/data/$_[0]{bucket}" }
+
+
+# Tells one content of an object from another one.
+
+sub version {
+    my ($self, $key) = @_;
+
+    return rand() if $self->{external};
+    return join ' ', (Time::HiRes::stat($self->data_dir . "/$key"))[1, 7, 9];
+}
 
 
 sub start {

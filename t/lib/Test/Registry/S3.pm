@@ -23,7 +23,7 @@ use Storable qw/ nstore /;
 use Test::Registry::S3::Server;
 use Test::Registry::Util qw/
     temp_dir free_port write_file append_file read_lines spawn wait_port
-    uri_escape uri_unescape wait_for
+    uri_escape uri_unescape wait_for read_file
 /;
 
 my $Count = 0;
@@ -140,21 +140,59 @@ sub journal {
 }
 
 
-# All keys, also those that a client has written.
+# What an object holds, whoever has written it; nothing if there is none, or
+# nobody stores it.
+
+sub get {
+    my ($self, $key) = @_;
+
+    my $file = $self->version($key);
+    return defined $file ? read_file("$self->{dir}/data/$file") : undef;
+}
+
+
+# Tells one content of an object from another one.
+
+sub version { my ($self, $key) = @_;
+    return $self->index()->{$key};
+}
+
+
+# All keys, also those that a client has written, or those that begin with
+# $prefix.
 
 sub keys {
+    my ($self, $prefix) = @_;
+
+    my @keys = sort grep { CORE::index($_, $prefix // '') == 0 }
+        CORE::keys %{$self->index()};
+    return @keys;
+}
+
+
+# The journal as it is now: keys and files.
+
+sub index {
     my ($self) = @_;
 
-    my %keys;
+    open my $fh, '<', "$self->{dir}/objects" or die "objects: $!\n";
+    seek $fh, $self->{read} // 0, 0;
 
-    for (read_lines("$self->{dir}/objects")) {
-        my ($op, $key) = split /\t/;
-        $op eq 'put' ? ($keys{uri_unescape($key)} = 1)
-            : delete $keys{uri_unescape($key)};
+    while (defined(my $line = <$fh>)) {
+        last unless $line =~ s/\n$//;
+        $self->{read} += length($line) + 1;
+
+        my ($op, $key, $kind, $n) = split /\t/, $line;
+        $key = uri_unescape($key);
+
+        if ($op eq 'put') {
+            $self->{index}{$key} = $kind eq 'file' ? $n : undef;
+        } else {
+            delete $self->{index}{$key};
+        }
     }
 
-    my @keys = sort keys %keys;
-    return @keys;
+    return $self->{index} //= {};
 }
 
 
@@ -229,6 +267,32 @@ sub clock {
     $self->{state}{clock} = $offset;
     $self->save();
     return $self;
+}
+
+
+# What the bucket and its policy are like:
+#     conditional   how PUT with If-None-Match is taken: "honoured" (default),
+#                   "ignored", "refused" (501)
+#     sse           headers, a hash of names and values, that PutObject and
+#                   CreateMultipartUpload must have and others must not
+#     payer         whether requests must have x-amz-request-payer
+
+sub policy {
+    my ($self, %policy) = @_;
+
+    $self->{state}{policy} = \%policy;
+    $self->save();
+    return $self;
+}
+
+
+# Multipart uploads that have begun: the keys.
+
+sub uploads {
+    my ($self) = @_;
+
+    my @keys = map { read_file($_) } glob "$self->{dir}/uploads/*/key";
+    return @keys;
 }
 
 

@@ -17,10 +17,23 @@ use Test::Registry::Util qw/
 /;
 
 our @EXPORT_OK = qw/
-    skopeo skopeo_push skopeo_pull crane make_certificate
+    skopeo skopeo_push skopeo_pull crane oras trust make_certificate
+    password_file
 /;
 
 ###############################################################################
+
+# What clients written in Go trust, for a registry with TLS: a file of roots.
+
+my %Trust;
+
+sub trust {
+    my ($ca) = @_;
+
+    %Trust = defined $ca ? (SSL_CERT_FILE => $ca) : ();
+    return;
+}
+
 
 # Each returns the exit status and what was printed.
 
@@ -34,7 +47,7 @@ sub skopeo {
         unless -f $policy;
 
     return run_command([find_tool('skopeo'), '--policy', $policy, @args],
-        env => clean_env(), timeout => 180);
+        env => clean_env(%Trust), timeout => 180);
 }
 
 
@@ -62,8 +75,37 @@ sub skopeo_pull {
 sub crane {
     my (@args) = @_;
 
-    return run_command([find_tool('crane'), @args], env => clean_env(),
-        timeout => 180);
+    return run_command([find_tool('crane'), @args],
+        env => clean_env(%Trust), timeout => 180);
+}
+
+
+# In a directory of its own: paths in artifacts are relative to it.
+
+sub oras {
+    my ($dir, @args) = @_;
+
+    return run_command([find_tool('oras'), @args], dir => $dir,
+        env => clean_env(%Trust), timeout => 180);
+}
+
+###############################################################################
+
+# A file for auth_basic_user_file: user => password
+
+sub password_file {
+    my ($path, %users) = @_;
+
+    my $lines = '';
+
+    for my $user (sort keys %users) {
+        my ($status, $output) = run_command([find_tool('openssl'), 'passwd',
+            '-apr1', $users{$user}], env => clean_env());
+        die "openssl passwd: $output\n" if $status;
+        $lines .= "$user:$output";
+    }
+
+    return write_file($path, $lines);
 }
 
 ###############################################################################

@@ -16,11 +16,20 @@ our %Errors = (
     AuthorizationHeaderMalformed => [ 400, 'The authorization header is '
         . "malformed; the region 'eu-central-1' is wrong; expecting "
         . "'us-west-2'", { Region => 'us-west-2' } ],
+    BadDigest => [ 400, 'The Content-MD5 or checksum value that you '
+        . 'specified did not match what the server received.' ],
+    EntityTooSmall => [ 400, 'Your proposed upload is smaller than the '
+        . 'minimum allowed size' ],
     ExpiredToken => [ 400, 'The provided token has expired.' ],
     InternalError => [ 500, 'We encountered an internal error. Please try '
         . 'again.' ],
     InvalidAccessKeyId => [ 403, 'The AWS Access Key Id you provided does '
         . 'not exist in our records.' ],
+    InvalidArgument => [ 400, 'Invalid Argument' ],
+    InvalidPart => [ 400, 'One or more of the specified parts could not be '
+        . 'found.' ],
+    InvalidPartOrder => [ 400, 'The list of parts was not in ascending '
+        . 'order.' ],
     InvalidObjectState => [ 403, 'The operation is not valid for the '
         . "object's storage class", { StorageClass => 'GLACIER' } ],
     InvalidRange => [ 416, 'The requested range is not satisfiable' ],
@@ -30,6 +39,7 @@ our %Errors = (
         . 'this resource.' ],
     NoSuchBucket => [ 404, 'The specified bucket does not exist' ],
     NoSuchKey => [ 404, 'The specified key does not exist.' ],
+    NoSuchUpload => [ 404, 'The specified upload does not exist.' ],
     NotImplemented => [ 501, 'A header you provided implies functionality '
         . 'that is not implemented' ],
     PermanentRedirect => [ 301, 'The bucket you are attempting to access '

@@ -318,6 +318,13 @@ sub operation {
     return $self->error('NoSuchBucket', extra => { BucketName => $r->{bucket}
         }) if $r->{bucket} ne $self->{bucket};
 
+    my $refused = $self->refused_by_policy();
+    return $refused if $refused;
+
+    if (defined $r->{query}{uploads} || defined $r->{query}{uploadId}) {
+        return $self->multipart();
+    }
+
     if (length $r->{key}) {
         return $self->get_object($fault) if $r->{method} =~ /^(GET|HEAD)$/;
         return $self->put_object() if $r->{method} eq 'PUT';
@@ -380,17 +387,183 @@ sub get_object {
 }
 
 
+# Bucket policies, which S3 does not tell of: what they deny is AccessDenied.
+
+sub refused_by_policy {
+    my ($self) = @_;
+
+    my $r = $self->{request};
+    my $policy = $self->{state}{policy} // {};
+    my %sse = %{$policy->{sse} // {}};
+    my $creates = $r->{method} eq 'PUT' && !defined $r->{query}{partNumber}
+        || $r->{method} eq 'POST' && defined $r->{query}{uploads};
+
+    return $self->error('AccessDenied') if $policy->{payer}
+        && ($r->{h}{'x-amz-request-payer'} // '') ne 'requester';
+
+    for my $name (keys %sse) {
+        my $value = $r->{h}{$name};
+
+        return $self->error('AccessDenied')
+            if $creates && ($value // '') ne $sse{$name};
+        return $self->error('InvalidArgument', message => "$name header is "
+            . 'not supported for this operation.')
+            if !$creates && defined $value;
+    }
+
+    return;
+}
+
+
 sub put_object {
     my ($self) = @_;
 
     my $r = $self->{request};
-    my $n = "$$." . ++$self->{written};
-    my $etag = md5_hex($r->{body});
+    return $self->store_object($r->{body}, md5_hex($r->{body}));
+}
 
-    write_file("$self->{dir}/data/$n", $r->{body});
-    $self->journal('put', $r->{key}, 'file', $n, length $r->{body}, $etag);
+
+# Whether it may be created is decided for all connections, one at a time.
+
+sub store_object {
+    my ($self, $body, $etag) = @_;
+
+    my $r = $self->{request};
+    my $n = "$$." . ++$self->{written};
+    my $mode = $self->{state}{policy}{conditional} // 'honoured';
+    my $create = ($r->{h}{'if-none-match'} // '') eq '*';
+
+    return $self->error('NotImplemented') if $create && $mode eq 'refused';
+
+    write_file("$self->{dir}/data/$n", $body);
+
+    sysopen my $lock, "$self->{dir}/write.lock", O_RDWR | O_CREAT
+        or die "lock: $!";
+    flock $lock, LOCK_EX;
+    $self->refresh();
+
+    return $self->error('PreconditionFailed', extra => {
+        Condition => 'If-None-Match' })
+        if $create && $mode eq 'honoured' && $self->{objects}{$r->{key}};
+
+    $self->journal('put', $r->{key}, 'file', $n, length $body, $etag);
+    close $lock;
 
     return { status => 200, headers => { ETag => qq{"$etag"} }, body => '' };
+}
+
+
+# CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipart-
+# Upload, ListMultipartUploads: each upload is a folder.
+
+sub multipart {
+    my ($self) = @_;
+
+    my $r = $self->{request};
+    my %q = %{$r->{query}};
+
+    return $r->{method} eq 'POST' ? $self->create_upload()
+        : $self->list_uploads() if defined $q{uploads};
+
+    my $dir = "$self->{dir}/uploads/$q{uploadId}";
+
+    return $self->error('NoSuchUpload')
+        if $q{uploadId} !~ /^\w+$/ || read_file("$dir/key") ne $r->{key};
+
+    return $self->complete_upload($dir) if $r->{method} eq 'POST';
+
+    if ($r->{method} eq 'DELETE') {
+        unlink glob("$dir/*");
+        rmdir $dir;
+        return { status => 204, headers => {} };
+    }
+
+    return $self->error('MethodNotAllowed') if $r->{method} ne 'PUT';
+    return $self->error('InvalidArgument')
+        if ($q{partNumber} // '') !~ /^[1-9]\d{0,4}$/
+            || $q{partNumber} > 10000;
+
+    write_file("$dir/part.$q{partNumber}", $r->{body});
+    return { status => 200, body => '', headers => {
+        ETag => '"' . md5_hex($r->{body}) . '"' } };
+}
+
+
+sub create_upload {
+    my ($self) = @_;
+
+    my $key = $self->{request}{key};
+    my $id = join '', map { ('a' .. 'z')[int rand 26] } 1 .. 32;
+
+    write_file("$self->{dir}/uploads/$id/key", $key);
+
+    return { status => 200, headers => { 'Content-Type' => 'application/xml' },
+        body => '<?xml version="1.0" encoding="UTF-8"?>'
+            . "<InitiateMultipartUploadResult><Bucket>$self->{bucket}</Bucket>"
+            . '<Key>' . Test::Registry::S3::Errors::escape($key)
+            . "</Key><UploadId>$id</UploadId>"
+            . '</InitiateMultipartUploadResult>' };
+}
+
+
+sub complete_upload {
+    my ($self, $dir) = @_;
+
+    my ($body, $md5, $before, $small) = ('', '', 0, 0);
+
+    while ($self->{request}{body} =~ m{<Part>(.*?)</Part>}gs) {
+        my $element = $1;
+        my ($n) = $element =~ m{<PartNumber>(\d+)</PartNumber>};
+        my ($etag) = $element =~ m{<ETag>(?:"|&quot;|&#34;)?(\w+)};
+
+        return $self->error('InvalidPartOrder') if $n <= $before;
+        return $self->error('InvalidPart') if !-f "$dir/part.$n";
+        return $self->error('EntityTooSmall') if $small;
+
+        my $part = read_file("$dir/part.$n");
+
+        return $self->error('InvalidPart') if md5_hex($part) ne $etag;
+
+        $small = length $part < 5 << 20;
+        $before = $n;
+        $body .= $part;
+        $md5 .= pack 'H*', $etag;
+    }
+
+    return $self->error('MalformedXML') if !$before;
+
+    my $etag = md5_hex($md5) . "-$before";
+    my $answer = $self->store_object($body, $etag);
+    return $answer if $answer->{status} != 200;
+
+    unlink glob("$dir/*");
+    rmdir $dir;
+
+    return { %$answer, headers => { 'Content-Type' => 'application/xml' },
+        body => '<?xml version="1.0" encoding="UTF-8"?>'
+            . "<CompleteMultipartUploadResult><ETag>&quot;$etag&quot;</ETag>"
+            . '</CompleteMultipartUploadResult>' };
+}
+
+
+sub list_uploads {
+    my ($self) = @_;
+
+    my $prefix = $self->{request}{query}{prefix} // '';
+
+    my $list = join '', map { my ($id) = m{([^/]+)$}; '<Upload><Key>'
+        . Test::Registry::S3::Errors::escape(read_file("$_/key"))
+        . "</Key><UploadId>$id</UploadId><Initiator><ID>arn</ID></Initiator>"
+        . '<Initiated>' . strftime('%Y-%m-%dT%H:%M:%S.000Z',
+            gmtime((stat "$_/key")[9])) . '</Initiated></Upload>' }
+        grep { index(read_file("$_/key"), $prefix) == 0 }
+        glob "$self->{dir}/uploads/*";
+
+    return { status => 200, headers => { 'Content-Type' => 'application/xml' },
+        body => '<?xml version="1.0" encoding="UTF-8"?>'
+            . '<ListMultipartUploadsResult>' . $list
+            . '<IsTruncated>false</IsTruncated>'
+            . '</ListMultipartUploadsResult>' };
 }
 
 
