@@ -105,7 +105,11 @@ bench: test-deps ## a node beside distribution, as ratios
 	@$(MAKE) --no-print-directory $(MODULE)
 	@env -u AWS_CA_BUNDLE TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin perl bench/pull.pl
 
+bench-push: test-deps ## pushes beside distribution and aws s3 cp
+	@$(MAKE) --no-print-directory $(MODULE)
+	@env -u AWS_CA_BUNDLE TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin perl bench/push.pl
+
 clean:          ## removes build/
 	rm -rf $(B)
 
-.PHONY: help deps test-deps build module run unit unit-run test check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench clean
+.PHONY: help deps test-deps build module run unit unit-run test check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push clean
