@@ -33,8 +33,6 @@ typedef ngx_registry_status_e (*ngx_registry_referrer_pt)(void *data,
 
 
 /*
- * In both functions *last is 0: the text is a string of C, too.
- *
  * The descriptor of a manifest [p, last) that ngx_registry_manifest_parse()
  * has taken: OCI Distribution Spec, Listing Referrers: mediaType m's, digest,
  * size, artifactType (of an image without one the mediaType of its config),

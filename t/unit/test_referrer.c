@@ -84,8 +84,21 @@ static const of_t  ofs[] = {
       "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[],"
       SUBJECT ",\"annotations\":{\"a\":\"1\",\"b\":2,\"c\":{\"d\":\"e\"},"
       "\"quote\\\"\":\"line\\nfeed \\u00e9\",\"n\":null}}",
-      " {\"mediaType\":\"" INDEX "\",\"digest\":\"" DIGEST "\",\"size\":%zu,"
-      "\"annotations\":{\"a\":\"1\",\"quote\\\"\":\"line\\nfeed \xc3\xa9\"}}"
+      " {\"annotations\":{\"a\":\"1\",\"quote\\\"\":\"line\\nfeed \xc3\xa9\"},"
+      "\"mediaType\":\"" INDEX "\",\"digest\":\"" DIGEST "\",\"size\":%zu}"
+      "\n" },
+    { "the first annotations",
+      "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[],"
+      SUBJECT ",\"annotations\":{\"a\":[\"b\",{\"c\":\"d\"}],\"e\":\"\"}}",
+      " {\"annotations\":{\"e\":\"\"},"
+      "\"mediaType\":\"" INDEX "\",\"digest\":\"" DIGEST "\",\"size\":%zu}"
+      "\n" },
+    { "what has the keys of a descriptor, and is deeper",
+      "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"x\":{\"artifactType\":"
+      "\"a/b\",\"annotations\":{\"a\":\"b\"}},"
+      "\"manifests\":[{\"annotations\":{\"g\":\"h\"},"
+      "\"digest\":\"" DIGEST "\",\"size\":2}]," SUBJECT "}",
+      " {\"mediaType\":\"" INDEX "\",\"digest\":\"" DIGEST "\",\"size\":%zu}"
       "\n" },
     { "annotations that are none",
       "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[],"
@@ -109,10 +122,8 @@ test_of(const of_t *of)
     ngx_registry_status_e    rc;
     ngx_registry_manifest_t  m;
 
-    /* the text is a string of C, too */
-
     len = strlen(of->manifest);
-    p = tap_guarded(of->manifest, len + 1);
+    p = tap_guarded(of->manifest, len);
     last = p + len;
 
     memset(&t, 0, sizeof(taken_t));
@@ -145,6 +156,9 @@ test_of(const of_t *of)
 #define ENTRY(more)                                                           \
     "{\"mediaType\":\"" IMAGE "\",\"digest\":\"" DIGEST "\",\"size\":7" more "}"
 
+#define NOTED                                                                 \
+    "\"mediaType\":\"" IMAGE "\",\"digest\":\"" DIGEST "\",\"size\":7}"
+
 
 typedef struct {
     const char             *name;
@@ -163,6 +177,12 @@ static const list_t  lists[] = {
       "\",\"manifests\":[" ENTRY("") "," ENTRY(",\"artifactType\":\"a/b\"")
       "]}", NGX_REGISTRY_OK,
       " " ENTRY("") "\na/b " ENTRY(",\"artifactType\":\"a/b\"") "\n" },
+    { "annotations of each", "{\"annotations\":{\"top\":\"0\"},\"manifests\":["
+      ENTRY(",\"annotations\":{\"a\":\"1\",\"b\":{\"c\":\"d\"},\"e\":[\"f\"]},"
+            "\"platform\":{\"digest\":\"x\"}") ","
+      ENTRY(",\"annotations\":{\"a\":\"2\"}") "]}", NGX_REGISTRY_OK,
+      " {\"annotations\":{\"a\":\"1\"}," NOTED "\n"
+      " {\"annotations\":{\"a\":\"2\"}," NOTED "\n" },
     { "an index of nothing", "{\"schemaVersion\":2,\"mediaType\":\"" INDEX
       "\",\"manifests\":[]}", NGX_REGISTRY_OK, "" },
     { "what is none is left out", "{\"schemaVersion\":2,\"manifests\":["
@@ -187,7 +207,7 @@ test_list(const list_t *list)
     taken_t   t;
 
     len = strlen(list->text);
-    p = tap_guarded(list->text, len + 1);
+    p = tap_guarded(list->text, len);
 
     memset(&t, 0, sizeof(taken_t));
 
