@@ -17,7 +17,9 @@
 /*
  * Links are deleted, never data: that is for distribution's garbage
  * collection.  Of a manifest the tags go first, so that none points to what
- * is gone; of a tag the current link goes first.
+ * is gone, then the descriptor among the referrers of its subject.  The link
+ * by which a request finds what it deletes goes last, so that a delete that
+ * broke off can be repeated.
  */
 
 typedef struct {
@@ -40,7 +42,9 @@ typedef struct {
     ngx_http_registry_delete_t  *del;
     ngx_str_t                    tag;
     ngx_http_registry_list_t     list;        /* of its objects */
+    ngx_str_t                    current;     /* key of its link */
     ngx_uint_t                   next;
+    unsigned                     unlinked:1;  /* has no current link */
 } ngx_http_registry_delete_tag_t;
 
 
@@ -56,6 +60,8 @@ static ngx_int_t ngx_http_registry_delete_key(
 static ngx_int_t ngx_http_registry_delete_unlinked(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_delete_subject(
+    ngx_http_registry_delete_t *del);
+static ngx_int_t ngx_http_registry_delete_revision(
     ngx_http_registry_delete_t *del);
 static ngx_int_t ngx_http_registry_delete_subject_fetched(
     ngx_http_registry_call_t *call);
@@ -75,8 +81,6 @@ static ngx_int_t ngx_http_registry_delete_looked(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_delete_tag(
     ngx_http_registry_delete_tag_t *dt);
-static ngx_int_t ngx_http_registry_delete_tag_current(
-    ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_delete_tag_listed(
     ngx_http_registry_list_t *list);
 static ngx_int_t ngx_http_registry_delete_tag_next(
@@ -171,6 +175,7 @@ ngx_http_registry_delete_link(ngx_http_registry_delete_t *del,
 static ngx_int_t
 ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
 {
+    ngx_uint_t                       unlinked;
     ngx_http_registry_ctx_t         *ctx;
     ngx_http_registry_delete_t      *del;
     ngx_http_registry_delete_tag_t  *dt;
@@ -178,7 +183,11 @@ ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
     del = call->data;
     ctx = del->ctx;
 
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
+    unlinked = (call->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND
+                && ctx->route.type == NGX_REGISTRY_ROUTE_MANIFEST
+                && !ctx->route.by_digest);
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK && !unlinked) {
         return ngx_http_registry_failure(del->request, &call->op,
                                          &call->result,
                                   ctx->route.type == NGX_REGISTRY_ROUTE_BLOB
@@ -201,8 +210,16 @@ ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a push that broke off has left objects of a tag that is not there */
+
+    if (unlinked) {
+        del->op = call->op;
+        del->result = call->result;
+    }
+
     dt->del = del;
     dt->tag = ctx->reference;
+    dt->unlinked = unlinked;
 
     return ngx_http_registry_delete_tag(dt);
 }
@@ -257,10 +274,6 @@ ngx_http_registry_delete_unlinked(ngx_http_registry_call_t *call)
     ngx_http_registry_zone_forget(ctx->conf->zone, &ctx->conf->id, &ctx->name,
                                   &ctx->reference);
 
-    if (ctx->route.type != NGX_REGISTRY_ROUTE_BLOB && del->subject.len) {
-        return ngx_http_registry_delete_subject(del);
-    }
-
     return ngx_http_registry_delete_done(del);
 }
 
@@ -296,17 +309,24 @@ static ngx_int_t
 ngx_http_registry_delete_subject_fetched(ngx_http_registry_call_t *call)
 {
     ngx_registry_key_t           key;
+    ngx_registry_status_e        status;
     ngx_registry_manifest_t      manifest;
     ngx_http_registry_delete_t  *del;
 
     del = call->data;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
-        (void) ngx_registry_manifest_parse(call->body.data,
-                                           call->body.data + call->body.len,
-                                           &manifest,
+        status = ngx_registry_manifest_parse(call->body.data,
+                                          call->body.data + call->body.len,
+                                          &manifest,
                                          ngx_http_registry_delete_descriptor,
-                                           del);
+                                          del);
+
+        if (status == NGX_REGISTRY_STOPPED
+            || status == NGX_REGISTRY_NO_MEMORY)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
 
     } else if (call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND) {
         return ngx_http_registry_failure(del->request, &call->op,
@@ -375,8 +395,7 @@ ngx_http_registry_delete_listed(ngx_http_registry_list_t *list)
 static ngx_int_t
 ngx_http_registry_delete_run(ngx_http_registry_delete_t *del)
 {
-    ngx_str_t           *tags, key;
-    ngx_registry_key_t   revision;
+    ngx_str_t  *tags;
 
     tags = del->list.names.elts;
 
@@ -400,6 +419,17 @@ ngx_http_registry_delete_run(ngx_http_registry_delete_t *del)
     }
 
     /* no tag points to it any more */
+
+    return del->subject.len ? ngx_http_registry_delete_subject(del)
+                            : ngx_http_registry_delete_revision(del);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_revision(ngx_http_registry_delete_t *del)
+{
+    ngx_str_t           key;
+    ngx_registry_key_t  revision;
 
     ngx_memzero(&revision, sizeof(ngx_registry_key_t));
     revision.type = NGX_REGISTRY_KEY_REVISION;
@@ -482,35 +512,11 @@ ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
 static ngx_int_t
 ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
 {
-    ngx_str_t           key;
-    ngx_registry_key_t  current;
+    ngx_registry_key_t  current, key;
 
     ngx_memzero(&current, sizeof(ngx_registry_key_t));
     current.type = NGX_REGISTRY_KEY_TAG_CURRENT;
     current.tag = ngx_http_registry_span(&dt->tag);
-
-    if (ngx_http_registry_object_key(dt->del->ctx, &current, &key) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_registry_delete_key(dt->del, &key,
-                                  ngx_http_registry_delete_tag_current, dt);
-}
-
-
-static ngx_int_t
-ngx_http_registry_delete_tag_current(ngx_http_registry_call_t *call)
-{
-    ngx_registry_key_t               key;
-    ngx_http_registry_delete_tag_t  *dt;
-
-    dt = call->data;
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
-        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
-    {
-        return ngx_http_registry_delete_fail(dt->del, call);
-    }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_TAG;
@@ -521,8 +527,10 @@ ngx_http_registry_delete_tag_current(ngx_http_registry_call_t *call)
     dt->list.handler = ngx_http_registry_delete_tag_listed;
     dt->list.data = dt;
 
-    if (ngx_http_registry_object_key(dt->del->ctx, &key, &dt->list.prefix)
+    if (ngx_http_registry_object_key(dt->del->ctx, &current, &dt->current)
         != NGX_OK
+        || ngx_http_registry_object_key(dt->del->ctx, &key, &dt->list.prefix)
+           != NGX_OK
         || ngx_http_registry_list(&dt->list) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -543,6 +551,12 @@ ngx_http_registry_delete_tag_listed(ngx_http_registry_list_t *list)
         return ngx_http_registry_delete_fail(dt->del, &list->call);
     }
 
+    if (dt->unlinked && list->names.nelts == 0) {
+        return ngx_http_registry_failure(dt->del->request, &dt->del->op,
+                                         &dt->del->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
+    }
+
     return ngx_http_registry_delete_tag_next(dt);
 }
 
@@ -550,15 +564,30 @@ ngx_http_registry_delete_tag_listed(ngx_http_registry_list_t *list)
 static ngx_int_t
 ngx_http_registry_delete_tag_next(ngx_http_registry_delete_tag_t *dt)
 {
-    ngx_str_t                   *keys;
+    ngx_str_t                   *keys, *key;
     ngx_http_registry_delete_t  *del;
 
     del = dt->del;
+    keys = dt->list.names.elts;
 
-    if (dt->next < dt->list.names.nelts) {
-        keys = dt->list.names.elts;
+    while (dt->next < dt->list.names.nelts) {
 
-        return ngx_http_registry_delete_key(del, &keys[dt->next++],
+        key = &keys[dt->next++];
+
+        if (key->len == dt->current.len
+            && ngx_memcmp(key->data, dt->current.data, key->len) == 0)
+        {
+            continue;
+        }
+
+        return ngx_http_registry_delete_key(del, key,
+                                     ngx_http_registry_delete_tag_gone, dt);
+    }
+
+    if (!dt->unlinked) {
+        dt->unlinked = 1;
+
+        return ngx_http_registry_delete_key(del, &dt->current,
                                      ngx_http_registry_delete_tag_gone, dt);
     }
 
@@ -649,7 +678,7 @@ ngx_http_registry_delete_referrer(ngx_http_registry_call_t *call)
                                          NGX_REGISTRY_MANIFEST_UNKNOWN);
     }
 
-    return ngx_http_registry_delete_done(del);
+    return ngx_http_registry_delete_revision(del);
 }
 
 
