@@ -30,6 +30,7 @@ struct ngx_http_registry_commit_s {
     ngx_http_cleanup_t          *gone;        /* of client */
     ngx_http_registry_spool_t   *spool;
     ngx_event_t                  guard;
+    ngx_event_t                  start;
 
     ngx_registry_digest_t        digest;      /* that the client gave */
     ngx_registry_digest_t        sha256;      /* that the data has */
@@ -44,13 +45,16 @@ struct ngx_http_registry_commit_s {
     ngx_uint_t                   active;      /* parts on their way */
     ngx_str_t                   *etags;
     ngx_http_registry_hasher_t   hasher;
+    ngx_registry_hash_t          whole;       /* of what the parts have */
 
     ngx_http_registry_op_t       op;          /* what failed */
     ngx_http_registry_result_t   result;
     ngx_uint_t                   linked;      /* links that are written */
     unsigned                     hashing:1;
+    unsigned                     answered:1;
     unsigned                     failed:1;
     unsigned                     lost:1;      /* the spool cannot be read */
+    unsigned                     damaged:1;   /* the spool has other bytes */
     unsigned                     plain:1;     /* no conditional writes */
     unsigned                     looked:1;    /* after a failed PUT */
 };
@@ -65,6 +69,7 @@ typedef struct {
 static ngx_int_t ngx_http_registry_commit_init(
     ngx_http_registry_commit_t *commit, ngx_registry_digest_t *digest,
     u_char *sha256);
+static void ngx_http_registry_commit_run(ngx_event_t *ev);
 static void ngx_http_registry_commit_guard(ngx_event_t *ev);
 static void ngx_http_registry_commit_cleanup(void *data);
 static void ngx_http_registry_commit_client_gone(void *data);
@@ -85,6 +90,8 @@ static ngx_int_t ngx_http_registry_commit_create(
 static ngx_int_t ngx_http_registry_commit_created(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_commit_parts(
+    ngx_http_registry_commit_t *commit);
+static ngx_uint_t ngx_http_registry_commit_whole(
     ngx_http_registry_commit_t *commit);
 static void ngx_http_registry_commit_hashed(void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_registry_commit_part(
@@ -169,9 +176,24 @@ ngx_http_registry_commit(ngx_http_request_t *r,
     cln->handler = ngx_http_registry_commit_client_gone;
     cln->data = commit;
 
-    ngx_http_run_posted_requests(own->connection);
+    /* the whole commit may end in its first step, and the client with it */
+
+    commit->start.handler = ngx_http_registry_commit_run;
+    commit->start.data = commit;
+    commit->start.log = own->connection->log;
+
+    ngx_post_event(&commit->start, &ngx_posted_events);
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_registry_commit_run(ngx_event_t *ev)
+{
+    ngx_http_registry_commit_t *commit = ev->data;
+
+    ngx_http_run_posted_requests(commit->request->connection);
 }
 
 
@@ -262,16 +284,32 @@ ngx_http_registry_commit_cleanup(void *data)
 {
     ngx_http_registry_commit_t *commit = data;
 
+    ngx_connection_t  *c;
+
     ngx_http_registry_hasher_cancel(&commit->hasher);
 
     if (commit->guard.timer_set) {
         ngx_del_timer(&commit->guard);
     }
 
+    if (commit->start.posted) {
+        ngx_delete_posted_event(&commit->start);
+    }
+
+    if (commit->client == NULL) {
+        return;
+    }
+
     /* a client whose answer is still being sent outlives the commit */
 
-    if (commit->client) {
-        commit->gone->handler = NULL;
+    commit->gone->handler = NULL;
+
+    if (!commit->answered) {
+        c = commit->client->connection;
+
+        ngx_http_finalize_request(commit->client,
+                                  NGX_HTTP_INTERNAL_SERVER_ERROR);
+        ngx_http_run_posted_requests(c);
     }
 }
 
@@ -519,6 +557,9 @@ ngx_http_registry_commit_created(ngx_http_registry_call_t *call)
         return ngx_http_registry_commit_abort(commit);
     }
 
+    ngx_registry_hash_init(&commit->whole, NGX_REGISTRY_SHA256);
+    commit->hasher.whole = &commit->whole;
+
     return ngx_http_registry_commit_parts(commit);
 }
 
@@ -534,8 +575,18 @@ ngx_http_registry_commit_parts(ngx_http_registry_commit_t *commit)
     }
 
     if (commit->next == commit->nparts) {
-        return (commit->active || commit->hashing)
-               ? NGX_AGAIN : ngx_http_registry_commit_complete(commit);
+
+        if (commit->active || commit->hashing) {
+            return NGX_AGAIN;
+        }
+
+        if (!ngx_http_registry_commit_whole(commit)) {
+            commit->damaged = 1;
+            commit->lost = 1;
+            return ngx_http_registry_commit_abort(commit);
+        }
+
+        return ngx_http_registry_commit_complete(commit);
     }
 
     if (commit->hashing || commit->active == NGX_HTTP_REGISTRY_COMMIT_PARTS) {
@@ -556,6 +607,34 @@ ngx_http_registry_commit_parts(ngx_http_registry_commit_t *commit)
     ngx_http_registry_hasher_start(h, commit->request->connection->log);
 
     return NGX_AGAIN;
+}
+
+
+/*
+ * The digest was compared with what was received, and what is sent is read
+ * from disk: a store would confirm bytes that a bad disk has changed.
+ */
+static ngx_uint_t
+ngx_http_registry_commit_whole(ngx_http_registry_commit_t *commit)
+{
+    size_t   n;
+    u_char   hash[NGX_REGISTRY_HASH_MAX_LEN], hex[2 * sizeof(hash)];
+
+    n = ngx_registry_hash_final(&commit->whole, hash);
+    n = ngx_registry_hex_write(hex, hash, n) - hex;
+
+    if (n == commit->sha256.hex.len
+        && ngx_memcmp(hex, commit->sha256.hex.data, n) == 0)
+    {
+        return 1;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, commit->request->connection->log, 0,
+                  "registry: \"%V\" is not what was received, the upload "
+                  "ends: is the disk of registry_upload_path damaged?",
+                  &commit->spool->file.name);
+
+    return 0;
 }
 
 
@@ -692,7 +771,10 @@ ngx_http_registry_commit_complete(ngx_http_registry_commit_t *commit)
 
     for (i = 0; i < commit->nparts; i++) {
         len += sizeof("<Part><PartNumber>12345</PartNumber><ETag></ETag>"
-                      "</Part>") + 5 * commit->etags[i].len;
+                      "</Part>")
+               + commit->etags[i].len
+               + ngx_escape_html(NULL, commit->etags[i].data,
+                                 commit->etags[i].len);
     }
 
     p = ngx_pnalloc(pool, len);
@@ -835,6 +917,14 @@ ngx_http_registry_commit_aborted(ngx_http_registry_call_t *call)
     } else {
         /* the purge of the session will try again */
         ngx_http_registry_result_log(commit->ctx, &call->op, &call->result);
+    }
+
+    if (commit->damaged && commit->spool->upload_id.len == 0) {
+
+        /* nothing that is left of it could be pushed */
+
+        ngx_http_registry_spool_remove(commit->spool);
+        return ngx_http_registry_commit_done(commit);
     }
 
     if (commit->failed || commit->lost) {
@@ -999,6 +1089,8 @@ ngx_http_registry_commit_done(ngx_http_registry_commit_t *commit)
 
         return NGX_DONE;
     }
+
+    commit->answered = 1;
 
     c = r->connection;
     ctx = ngx_http_get_module_ctx(r, ngx_http_registry_module);

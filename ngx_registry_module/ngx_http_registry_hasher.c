@@ -64,6 +64,11 @@ ngx_http_registry_hasher_handler(ngx_event_t *ev)
 
         ngx_registry_hash_update(&h->hash, ngx_http_registry_hasher_buf, n);
 
+        if (h->whole) {
+            ngx_registry_hash_update(h->whole, ngx_http_registry_hasher_buf,
+                                     n);
+        }
+
         h->pos += n;
         h->left -= n;
     }

@@ -22,6 +22,9 @@ typedef struct {
     void                     (*handler)(void *data, ngx_int_t rc);
     void                      *data;
 
+    /* of all pieces, if it is wanted: the same bytes, updated in order */
+    ngx_registry_hash_t       *whole;
+
     /* the result, in hex */
     u_char                     hex[2 * NGX_REGISTRY_HASH_MAX_LEN];
     size_t                     len;

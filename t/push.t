@@ -215,6 +215,34 @@ is($t->get('/v2/team/app/manifests/x1')->status, 404, 'gone at once');
 is($t->get('/v2/team/app/manifests/x2')->status, 200, 'another tag stays');
 is($t->request('DELETE', '/v2/team/app/manifests/x1')->status, 404,
     'DELETE of a tag again');
+
+# what a push or a delete that broke off has left goes too, and the link by
+# which a delete finds its object goes last, so that it can be repeated
+
+my ($current) = grep { m{/tags/x2/current/link$} } $s3->keys($s3->prefix);
+my $tag_key = $current =~ s{/current/link$}{}r;
+
+$s3->delete($current);
+$r = $t->request('DELETE', '/v2/team/app/manifests/x2');
+is($r->status, 202, 'DELETE of what is left of a tag');
+is(join("\n", $s3->keys($tag_key)), '', 'nothing is left of it');
+is($t->request('DELETE', '/v2/team/app/manifests/x2')->code,
+    'MANIFEST_UNKNOWN', 'DELETE of it again');
+
+put_manifest('team/app', 'x2', $json);
+put_manifest('team/app', 'x3', $json);
+$s3->forget;
+is($t->request('DELETE', '/v2/team/app/manifests/x3')->status, 202,
+    'DELETE of a tag that was pushed again');
+
+SKIP: {
+    skip 'needs the log of versitygw', 2 unless $s3->counts;
+
+    my @deleted = map { $_->{key} } $s3->requests(method => 'DELETE');
+    cmp_ok(scalar @deleted, '>', 1, 'DELETE of a tag - its objects');
+    like($deleted[-1], qr{/x3/current/link$}, 'the current link goes last');
+}
+
 is($t->request('DELETE', '/v2/team/app/manifests/' . digest($json))->status,
     202, 'DELETE of a manifest');
 is($t->get('/v2/team/app/manifests/' . digest($json))->status, 404,
@@ -435,6 +463,30 @@ ok(wait_for(sub { ($t->get($at)->header('Range') // '') eq '0-2' }, 3),
 is($t->request('PATCH', $at, body => 'def')->status, 202, 'and goes on');
 is($t->request('PUT', "$at?digest=" . digest('abcdef'))->status, 201,
     'to its end');
+
+# a disk that changes bytes: S3 would confirm whatever it is sent
+
+my $pushed = join '', map { pack 'N*', $_ .. $_ + 65_535 }
+    map { $_ * 65_536 } 0 .. 79;
+$at = session('team/disk');
+is($t->request('PATCH', $at, body => $pushed)->status, 202, '20 MiB');
+
+my ($file) = grep { -s $_ == length $pushed } sessions();
+open my $disk, '+<', $file or die "$file: $!";
+sysseek $disk, 17_000_000, 0;
+syswrite $disk, 'damaged';
+close $disk;
+
+$before = keys_now();
+is($t->request('PUT', "$at?digest=" . digest($pushed), timeout => 30)->status,
+    500, 'a spool that was damaged');
+is(keys_now(), $before, 'a spool that was damaged - nothing is stored');
+is($t->get($at)->status, 404, 'a spool that was damaged - no session');
+ok(wait_for(sub { $t->log() =~ /is not what was received/ }, 3),
+    'a spool that was damaged - log');
+is(push_blob('team/disk', $pushed), digest($pushed), 'pushed again');
+ok($node->get('/v2/team/disk/blobs/' . digest($pushed))->body eq $pushed,
+    'pushed again - bytes');
 
 # a damaged state is no session, and nothing worse
 
