@@ -150,11 +150,20 @@ ngx_http_registry_body_pass(ngx_http_request_t *r,
             }
 
             b->pos = b->last;
+
+        } else if (!ngx_buf_special(b) && ngx_buf_size(b) != 0) {
+
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "registry: a body that is not in memory");
+
+            body->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ABORT;
         }
 
         /* nginx takes a buffer that is no longer in the chain for free */
 
         r->request_body->bufs = cl->next;
+        ngx_free_chain(r->pool, cl);
     }
 
     return NGX_OK;

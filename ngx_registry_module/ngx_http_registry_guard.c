@@ -133,6 +133,10 @@ ngx_http_registry_guard_core(ngx_http_registry_loc_conf_t *rlcf)
         clcf->client_body_buffer_size = NGX_HTTP_REGISTRY_GUARD_BUFFER;
     }
 
+    /* bodies are taken as they come, over HTTP/2 as well */
+
+    clcf->client_body_in_file_only = 0;
+
     /* from "/v2" to "/v2/", whatever proxy and port are in front */
 
     clcf->absolute_redirect = 0;
