@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_registry_spool_set(ngx_pool_t *pool,
     ngx_http_registry_spool_t *spool, ngx_registry_upload_t *upload);
 static ngx_int_t ngx_http_registry_spool_copy(ngx_pool_t *pool,
     ngx_str_t *dst, ngx_registry_span_t *src);
+static ngx_int_t ngx_http_registry_spool_cut(
+    ngx_http_registry_spool_t *spool);
 static void ngx_http_registry_spool_cleanup(void *data);
 
 
@@ -83,17 +85,36 @@ ngx_http_registry_spool_open(ngx_pool_t *pool, ngx_log_t *log,
 
     rc = ngx_http_registry_spool_load(pool, *spool);
 
+    /* what another one holds may have no state yet */
+
+    if (busy == NGX_BUSY && rc != NGX_ERROR) {
+        return NGX_BUSY;
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (busy == NGX_BUSY) {
-        return NGX_BUSY;
+    return ngx_http_registry_spool_cut(*spool);
+}
+
+
+/*
+ * Only where there is something to cut: after ftruncate(), whatever it did,
+ * ext4 writes the whole file to disk when it is closed, and the file is new.
+ */
+static ngx_int_t
+ngx_http_registry_spool_cut(ngx_http_registry_spool_t *spool)
+{
+    struct stat  sb;
+
+    if (fstat(spool->file.fd, &sb) == 0 && sb.st_size == spool->offset) {
+        return NGX_OK;
     }
 
-    if (ftruncate((*spool)->file.fd, (*spool)->offset) == -1) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "ftruncate() \"%V\" failed", &(*spool)->file.name);
+    if (ftruncate(spool->file.fd, spool->offset) == -1) {
+        ngx_log_error(NGX_LOG_ERR, spool->log, ngx_errno,
+                      "ftruncate() \"%V\" failed", &spool->file.name);
         return NGX_ERROR;
     }
 

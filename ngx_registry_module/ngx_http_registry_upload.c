@@ -10,12 +10,19 @@
 #include <ngx_http_registry.h>
 
 
+/* ms and number of pauses in which a request that ends may leave a session */
+#define NGX_HTTP_REGISTRY_UPLOAD_PAUSE   50
+#define NGX_HTTP_REGISTRY_UPLOAD_PAUSES  20
+
+
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_registry_ctx_t     *ctx;
     ngx_http_registry_spool_t   *spool;
     ngx_http_registry_body_t     body;
     ngx_http_registry_hasher_t   hasher;
+    ngx_http_registry_call_t     pause;       /* for who has the session */
+    ngx_uint_t                   pauses;
 
     ngx_str_t                    text;        /* of digest */
     ngx_registry_digest_t        digest;      /* of the closing request */
@@ -55,6 +62,10 @@ static ngx_int_t ngx_http_registry_upload_create(
     ngx_http_registry_upload_ctx_t *u);
 static ngx_int_t ngx_http_registry_upload_open(
     ngx_http_registry_upload_ctx_t *u);
+static ngx_int_t ngx_http_registry_upload_ask(
+    ngx_http_registry_upload_ctx_t *u, ngx_uint_t busy);
+static ngx_int_t ngx_http_registry_upload_ask_again(
+    ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_upload_delete(
     ngx_http_registry_upload_ctx_t *u);
 static ngx_str_t *ngx_http_registry_upload_content_range(
@@ -598,7 +609,7 @@ ngx_http_registry_upload_open(ngx_http_registry_upload_ctx_t *u)
     u->begun = u->spool->offset;
 
     if (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD) {
-        return ngx_http_registry_upload_status(u, NGX_HTTP_NO_CONTENT);
+        return ngx_http_registry_upload_ask(u, rc == NGX_BUSY);
     }
 
     if (rc == NGX_BUSY) {
@@ -613,6 +624,40 @@ ngx_http_registry_upload_open(ngx_http_registry_upload_ctx_t *u)
 
     return (ngx_http_registry_upload_range(u) == NGX_OK)
            ? ngx_http_registry_upload_read(u) : u->body.rc;
+}
+
+
+/*
+ * A client asks because its last request broke off, and that one may just be
+ * ending: the answer should be what it leaves, and the session free for what
+ * comes next.  Who does not end soon is not waited for.
+ */
+static ngx_int_t
+ngx_http_registry_upload_ask(ngx_http_registry_upload_ctx_t *u,
+    ngx_uint_t busy)
+{
+    if (!busy || u->pauses == NGX_HTTP_REGISTRY_UPLOAD_PAUSES) {
+        return ngx_http_registry_upload_status(u, NGX_HTTP_NO_CONTENT);
+    }
+
+    u->pauses++;
+
+    ngx_http_registry_spool_close(u->spool);
+
+    u->pause.handler = ngx_http_registry_upload_ask_again;
+    u->pause.data = u;
+
+    ngx_http_registry_store_pause(u->request, &u->pause,
+                                  NGX_HTTP_REGISTRY_UPLOAD_PAUSE);
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_registry_upload_ask_again(ngx_http_registry_call_t *call)
+{
+    return ngx_http_registry_upload_open(call->data);
 }
 
 

@@ -33,7 +33,7 @@ my $uploads = temp_dir('uploads');
 my $t = Test::Registry->node($s3, workers => 2, timeout => 2, location => "
     registry_push on;
     registry_upload_path $uploads;
-    registry_upload_expires 2s;
+    registry_upload_expires 8s;
     client_max_body_size 0;");
 
 $t->expect_log(qr/worker process \d+ exited on signal 9/);
@@ -86,9 +86,9 @@ for my $step (@steps) {
 
 # uploads that nobody ended
 
-ok(wait_for(sub { !$s3->uploads }, 15), 'no multipart upload is left open')
+ok(wait_for(sub { !$s3->uploads }, 30), 'no multipart upload is left open')
     or diag join ' ', $s3->uploads;
-ok(wait_for(sub { !sessions() }, 15), 'no session is left on the disk')
+ok(wait_for(sub { !sessions() }, 30), 'no session is left on the disk')
     or diag join ' ', sessions();
 
 promised($_) for 'worker killed', 'nginx killed', 'client gone';
