@@ -74,6 +74,16 @@ ngx_http_registry_handler(ngx_http_request_t *r)
         return ngx_http_registry_not_allowed(r, methods);
     }
 
+    if (status == NGX_REGISTRY_REFERENCE_INVALID
+        && ngx_http_registry_method(r) != NGX_REGISTRY_PUT)
+    {
+        /* what cannot be a tag is not there; only a push of it is wrong */
+
+        return ngx_http_registry_error(r, NGX_HTTP_NOT_FOUND,
+                                       NGX_REGISTRY_MANIFEST_UNKNOWN, NULL,
+                                       &ctx->reference);
+    }
+
     if (status != NGX_REGISTRY_OK) {
         return ngx_http_registry_refuse(r, status,
                                         status == NGX_REGISTRY_NAME_INVALID
