@@ -43,6 +43,7 @@ typedef struct ngx_http_registry_op_s         ngx_http_registry_op_t;
 typedef struct ngx_http_registry_sub_s        ngx_http_registry_sub_t;
 typedef struct ngx_http_registry_call_s       ngx_http_registry_call_t;
 typedef struct ngx_http_registry_delivery_s   ngx_http_registry_delivery_t;
+typedef struct ngx_http_registry_slice_s      ngx_http_registry_slice_t;
 typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 
 
@@ -59,7 +60,10 @@ typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 #include <ngx_http_registry_store.h>
 #include <ngx_http_registry_object.h>
 #include <ngx_http_registry_list.h>
+#include <ngx_http_registry_verify.h>
+#include <ngx_http_registry_disk.h>
 #include <ngx_http_registry_delivery.h>
+#include <ngx_http_registry_slice.h>
 #include <ngx_http_registry_body.h>
 #include <ngx_http_registry_hasher.h>
 #include <ngx_http_registry_spool.h>
@@ -124,6 +128,9 @@ struct ngx_http_registry_main_conf_s {
                                      /* ngx_http_registry_host_t * */
     ngx_array_t                      stores;
                                      /* ngx_http_registry_store_loc_t */
+#if (NGX_THREADS)
+    ngx_thread_pool_t               *threads;
+#endif
 };
 
 
@@ -152,6 +159,11 @@ struct ngx_http_registry_loc_conf_s {
     ngx_flag_t                       dualstack;
     ngx_flag_t                       fips;
     ngx_flag_t                       list_bucket;
+
+    size_t                           slice_size;
+    size_t                           slice_threshold;
+    ngx_int_t                        parallel;    /* S3 requests of a blob */
+    ngx_msec_t                       patience;    /* with S3 within a blob */
 
     ngx_array_t                     *headers;
                                      /* ngx_http_registry_s3_header_t */
@@ -212,6 +224,7 @@ struct ngx_http_registry_ctx_s {
     unsigned                         own_response:1; /* ours, not a page of
                                                         nginx */
     unsigned                         detached:1;  /* no client */
+    unsigned                         terminated:1;  /* the request ends */
 };
 
 

@@ -171,6 +171,12 @@ ngx_http_registry_blob_head(ngx_http_request_t *r,
     ngx_str_set(&call->op.method, "GET");
     call->handler = ngx_http_registry_blob_cached;
 
+    if (ngx_http_registry_slice_first(r->pool, ctx->conf, &call->op.range)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (ngx_http_registry_store_call(r, call) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -182,13 +188,24 @@ ngx_http_registry_blob_head(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_registry_blob_cached(ngx_http_registry_call_t *call)
 {
+    off_t                start, size;
     ngx_http_request_t  *r;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
+
+        if (call->sub->status == NGX_HTTP_PARTIAL_CONTENT
+            && ngx_http_registry_s3_content_range(call->sub, &start, &size)
+               == NGX_OK)
+        {
+            call->content_length = size;
+        }
+
         return ngx_http_registry_blob_sized(call);
     }
 
     r = call->request;
+
+    ngx_str_null(&call->op.range);
 
     ngx_memzero(&call->retry, sizeof(ngx_http_registry_retry_t));
 

@@ -10,91 +10,87 @@
 #include <ngx_http_registry.h>
 
 
-struct ngx_http_registry_delivery_s {
-    ngx_http_request_t              *request;
-    ngx_http_registry_ctx_t         *ctx;
+/* slices that are asked for at first, before the client's pace is known */
+#define NGX_HTTP_REGISTRY_PARALLEL_FIRST  4
 
-    ngx_str_t                        key;
-    ngx_str_t                       *text;      /* the digest asked for */
-    ngx_registry_digest_t           *digest;    /* of the content */
+/* the same for a client that wants a part, and may want no more of it */
+#define NGX_HTTP_REGISTRY_PARALLEL_PART   2
 
-    off_t                            size;      /* of the blob, -1 unknown */
-    off_t                            offset;    /* next byte for the client */
-    off_t                            end;       /* one past its last */
+/* ms between measurements of the client's pace */
+#define NGX_HTTP_REGISTRY_PACE            20
 
-    /* the client's Range, -1 where it says nothing */
-    int64_t                          first;
-    int64_t                          last;
+/* ms of the client's pace that are fetched ahead */
+#define NGX_HTTP_REGISTRY_AHEAD           500
 
-    ngx_http_registry_sub_t         *sub;       /* the child */
-    ngx_http_registry_op_t          *op;        /* of the last child */
-    off_t                            position;  /* next byte of its answer */
-    off_t                            begun;     /* offset when it started */
+/* ms after which a child that waits for another request is looked at */
+#define NGX_HTTP_REGISTRY_POKE            10
 
-    ngx_http_registry_call_t         call;      /* for the size */
-    ngx_event_t                      timer;
-    ngx_http_registry_waiter_t       waiter;
-    ngx_http_registry_retry_t        retry;
+/* ms after which the verdict of another request is looked for */
+#define NGX_HTTP_REGISTRY_VERDICT         20
 
-    unsigned                         range:1;   /* one is asked for */
-    unsigned                         partial:1; /* one is sent */
-    unsigned                         beyond:1;  /* it begins after the end */
-    unsigned                         header_sent:1;
-};
+/* ms after which everything is looked at, if nothing happens */
+#define NGX_HTTP_REGISTRY_TICK            1000
 
 
 static void ngx_http_registry_delivery_range(
     ngx_http_registry_delivery_t *d);
-static ngx_int_t ngx_http_registry_delivery_child(
-    ngx_http_registry_delivery_t *d, ngx_uint_t role, ngx_str_t *range);
-static ngx_int_t ngx_http_registry_delivery_done(ngx_http_request_t *sr,
-    void *data, ngx_int_t rc);
-static void ngx_http_registry_delivery_wake(ngx_http_request_t *r);
-static void ngx_http_registry_delivery_next(ngx_http_registry_delivery_t *d);
-static void ngx_http_registry_delivery_whole(
-    ngx_http_registry_delivery_t *d, ngx_http_registry_sub_t *sub);
-static ngx_int_t ngx_http_registry_delivery_failed(
-    ngx_http_registry_delivery_t *d, ngx_http_registry_sub_t *sub,
-    ngx_http_registry_result_t *result);
-static ngx_int_t ngx_http_registry_delivery_again(
-    ngx_http_registry_delivery_t *d, ngx_http_registry_sub_t *sub,
-    ngx_http_registry_result_t *result);
-static ngx_int_t ngx_http_registry_delivery_rest(
-    ngx_http_registry_delivery_t *d, ngx_http_registry_sub_t *sub,
-    ngx_http_registry_result_t *result);
-static void ngx_http_registry_delivery_timer(ngx_event_t *ev);
-static void ngx_http_registry_delivery_ready(void *data);
 static ngx_int_t ngx_http_registry_delivery_start(
     ngx_http_registry_delivery_t *d);
-static ngx_int_t ngx_http_registry_delivery_asked(
-    ngx_http_registry_delivery_t *d, ngx_str_t *range);
-static ngx_int_t ngx_http_registry_delivery_size(
-    ngx_http_registry_call_t *call);
+static void ngx_http_registry_delivery_wake(ngx_http_request_t *r);
+static void ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_first(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_next(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_passed(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_slice_t *slice);
+static ngx_int_t ngx_http_registry_delivery_plan(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_pace(ngx_http_registry_delivery_t *d);
+static ngx_uint_t ngx_http_registry_delivery_room(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_flush(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_close(ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_watch(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_timer(ngx_event_t *ev);
+static ngx_int_t ngx_http_registry_delivery_again(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_slice_t *slice);
 static ngx_int_t ngx_http_registry_delivery_ask_size(
     ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_size(
+    ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_delivery_empty(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_delivery_beyond(
     ngx_http_registry_delivery_t *d);
-static void ngx_http_registry_delivery_cleanup(void *data);
-static ngx_int_t ngx_http_registry_delivery_header(
-    ngx_http_registry_sub_t *sub);
-static ngx_int_t ngx_http_registry_delivery_content_range(
-    ngx_http_registry_sub_t *sub, off_t *start, off_t *size);
 static void ngx_http_registry_delivery_extent(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_send_header(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_add_content_range(
     ngx_http_registry_delivery_t *d);
-static ngx_int_t ngx_http_registry_delivery_body(
-    ngx_http_registry_sub_t *sub, ngx_chain_t *in, ngx_chain_t **out);
-static off_t ngx_http_registry_delivery_trim(
-    ngx_http_registry_delivery_t *d, ngx_buf_t *b);
-
-
-static ngx_http_registry_sink_t  ngx_http_registry_delivery_sink = {
-    ngx_http_registry_delivery_header,
-    ngx_http_registry_delivery_body
-};
+static ngx_int_t ngx_http_registry_delivery_trust(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_slice_t *slice);
+static ngx_int_t ngx_http_registry_delivery_verify(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_hash(
+    ngx_http_registry_delivery_t *d);
+static ngx_http_registry_slice_t *ngx_http_registry_delivery_after(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_slice_t *slice);
+static void ngx_http_registry_delivery_hashed(void *data);
+static ngx_int_t ngx_http_registry_delivery_finish(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_verdict(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_other_verdict(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_damaged(
+    ngx_http_registry_delivery_t *d);
+static ngx_int_t ngx_http_registry_delivery_last(
+    ngx_http_registry_delivery_t *d);
+static void ngx_http_registry_delivery_cleanup(void *data);
 
 
 ngx_int_t
@@ -102,8 +98,11 @@ ngx_http_registry_delivery(ngx_http_request_t *r,
     ngx_http_registry_ctx_t *ctx, ngx_str_t *key,
     ngx_registry_digest_t *digest, ngx_str_t *text)
 {
+    ngx_int_t                      rc;
     ngx_http_cleanup_t            *cln;
     ngx_http_registry_delivery_t  *d;
+
+    static ngx_uint_t  owner;
 
     d = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_delivery_t));
     if (d == NULL) {
@@ -123,14 +122,18 @@ ngx_http_registry_delivery(ngx_http_request_t *r,
     d->key = *key;
     d->text = text;
     d->digest = digest;
+    d->content.data = (u_char *) digest->text.data;
+    d->content.len = digest->text.len;
     d->size = -1;
+
+    d->owner = ((ngx_uint_t) ngx_pid << 32) + ++owner;
+
+    ngx_queue_init(&d->slices);
+    ngx_queue_init(&d->passed);
 
     d->timer.handler = ngx_http_registry_delivery_timer;
     d->timer.data = d;
     d->timer.log = r->connection->log;
-
-    d->waiter.handler = ngx_http_registry_delivery_ready;
-    d->waiter.data = d;
 
     ctx->delivery = d;
 
@@ -138,16 +141,14 @@ ngx_http_registry_delivery(ngx_http_request_t *r,
 
     r->write_event_handler = ngx_http_registry_delivery_wake;
 
-    if (ngx_http_registry_delivery_child(d,
-                             d->range ? NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB
-                                      : NGX_HTTP_REGISTRY_ROLE_BLOB,
-                             NULL)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = ngx_http_registry_delivery_start(d);
+
+    if (rc == NGX_OK) {
+        ngx_http_registry_delivery_watch(d);
+        return NGX_AGAIN;
     }
 
-    return NGX_AGAIN;
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -198,79 +199,48 @@ ngx_http_registry_delivery_range(ngx_http_registry_delivery_t *d)
 }
 
 
+/*
+ * The first slice, before the size is known; it may be known from what was
+ * asked for before, but the answer tells it anyway.
+ */
 static ngx_int_t
-ngx_http_registry_delivery_child(ngx_http_registry_delivery_t *d,
-    ngx_uint_t role, ngx_str_t *range)
+ngx_http_registry_delivery_start(ngx_http_registry_delivery_t *d)
 {
-    ngx_http_request_t          *r;
-    ngx_http_registry_op_t      *op;
-    ngx_http_registry_sub_t     *sub;
-    ngx_http_post_subrequest_t  *ps;
+    ngx_http_registry_object_t   object;
+    ngx_http_registry_ctx_t     *ctx;
 
-    r = d->request;
+    ctx = d->ctx;
 
-    op = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_op_t));
-    sub = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_sub_t));
-    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
-
-    if (op == NULL || sub == NULL || ps == NULL) {
-        return NGX_ERROR;
+    if (!d->range) {
+        return ngx_http_registry_slice_add(d, 0);
     }
 
-    op->conf = d->ctx->conf;
-    op->role = role;
-    op->key = d->key;
-    op->digest = d->digest;
-    ngx_str_set(&op->method, "GET");
-
-    if (range) {
-        op->range = *range;
+    if (ngx_http_registry_slice_threshold(ctx->conf) == 0) {
+        return ngx_http_registry_slice_add(d, 0);
     }
 
-    sub->op = op;
-    sub->sink = &ngx_http_registry_delivery_sink;
-    sub->data = d;
+    if (ngx_http_registry_zone_object(ctx->conf->zone, &ctx->conf->id,
+                                      &ctx->reference, &object)
+        == NGX_OK)
+    {
+        d->size = object.size;
+        ngx_http_registry_delivery_extent(d);
 
-    ps->handler = ngx_http_registry_delivery_done;
-    ps->data = d;
+        if (!d->beyond && d->offset < d->end) {
+            return ngx_http_registry_slice_add(d, d->offset);
+        }
 
-    d->op = op;
-    d->sub = sub;
-    d->begun = d->offset;
-    d->retry.tries++;
+        d->beyond = 0;
+        d->size = -1;
 
-    if (ngx_http_registry_s3_subrequest(r, sub, ps, 0) != NGX_OK) {
-        return NGX_ERROR;
+        return ngx_http_registry_slice_add(d, 0);
     }
 
-    /*
-     * nginx does not look at the client while it fills a cache: without this
-     * the download would go on after the client has left
-     */
-
-    if (!r->discard_body) {
-        sub->request->read_event_handler = ngx_http_test_reading;
+    if (d->first == -1) {
+        return ngx_http_registry_slice_suffix(d, (off_t) d->last);
     }
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_registry_delivery_done(ngx_http_request_t *sr, void *data,
-    ngx_int_t rc)
-{
-    ngx_http_registry_delivery_t *d = data;
-
-    /* nginx calls this again for a subrequest that waits for its turn */
-
-    if (d->sub && d->sub->request == sr && !d->sub->done) {
-        ngx_http_registry_s3_done(d->sub, rc);
-    }
-
-    /* the parent, which nginx wakes, decides */
-
-    return NGX_OK;
+    return ngx_http_registry_slice_add(d, (off_t) d->first);
 }
 
 
@@ -287,290 +257,482 @@ ngx_http_registry_delivery_wake(ngx_http_request_t *r)
     d = ctx->delivery;
 
     if (c->write->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
 
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
+        if (c->buffered) {
+            ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                          "client timed out");
+            c->timedout = 1;
+
+            ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+            return;
+        }
+
+        /* of a child that has waited for its turn: it is S3 that is slow */
+
+        c->write->timedout = 0;
     }
 
-    /* the child is at work, or the next one has not started yet */
+    ngx_http_registry_delivery_run(d);
+}
 
-    if (r != c->data || d->sub == NULL || !d->sub->done) {
-        return;
-    }
 
-    ngx_http_registry_delivery_next(d);
+void
+ngx_http_registry_delivery_go(ngx_http_registry_delivery_t *d)
+{
+    ngx_connection_t  *c;
+
+    c = d->request->connection;
+
+    ngx_http_set_log_request(c->log, d->request);
+
+    ngx_http_registry_delivery_run(d);
+
+    ngx_http_run_posted_requests(c);
 }
 
 
 static void
-ngx_http_registry_delivery_next(ngx_http_registry_delivery_t *d)
+ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d)
 {
-    ngx_int_t                    rc;
-    ngx_http_request_t          *r;
-    ngx_http_registry_sub_t     *sub;
-    ngx_http_registry_result_t   result;
+    ngx_int_t            rc;
+    ngx_queue_t         *q;
+    ngx_http_request_t  *r;
+
+    if (d->ended) {
+        return;
+    }
 
     r = d->request;
 
-    sub = d->sub;
-    d->sub = NULL;
-
-    ngx_http_registry_result(sub, &result);
-
-    if (d->header_sent && d->offset == d->end && !sub->mismatch) {
-
-        ngx_http_registry_delivery_whole(d, sub);
-
-        /* NGX_AGAIN is of a slow client here, nginx waits for it */
-
-        ngx_http_registry_retry_success(d->ctx->conf);
-        ngx_http_finalize_request(r, ngx_http_send_special(r, NGX_HTTP_LAST));
-        return;
+    for (q = ngx_queue_head(&d->slices);
+         q != ngx_queue_sentinel(&d->slices);
+         q = ngx_queue_next(q))
+    {
+        ngx_http_registry_slice_settle(ngx_queue_data(q,
+                                           ngx_http_registry_slice_t, queue));
     }
 
     if (!d->header_sent) {
-        rc = ngx_http_registry_delivery_failed(d, sub, &result);
-
-    } else if (sub->mismatch) {
-
-        /* the client has wrong bytes: break off before the last of them */
-
-        ngx_http_registry_result_log(d->ctx, sub->op, &result);
-        rc = NGX_ERROR;
+        rc = ngx_http_registry_delivery_first(d);
 
     } else {
-        rc = ngx_http_registry_delivery_rest(d, sub, &result);
+
+        rc = NGX_AGAIN;
+
+        if (r == r->connection->data) {
+            rc = ngx_http_registry_delivery_next(d);
+        }
+
+        if (rc == NGX_AGAIN) {
+            rc = ngx_http_registry_delivery_plan(d);
+        }
     }
 
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
-}
-
-
-static void
-ngx_http_registry_delivery_whole(ngx_http_registry_delivery_t *d,
-    ngx_http_registry_sub_t *sub)
-{
-    ngx_http_registry_object_t  object;
-
-    if (!sub->verified) {
+    if (rc == NGX_AGAIN) {
+        ngx_http_registry_delivery_watch(d);
         return;
     }
 
-    /* what HEAD may have been told before was not */
+    d->ended = 1;
 
-    object.size = d->size;
-    object.type_len = 0;
-
-    ngx_http_registry_zone_add_object(d->ctx->conf->zone, &d->ctx->conf->id,
-                                      &d->ctx->reference, &object);
+    ngx_http_finalize_request(r, rc);
 }
 
 
+/* the first slice has failed: there may be an answer for the client */
+
 static ngx_int_t
-ngx_http_registry_delivery_failed(ngx_http_registry_delivery_t *d,
-    ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result)
+ngx_http_registry_delivery_first(ngx_http_registry_delivery_t *d)
 {
-    ngx_str_t  range;
+    ngx_http_registry_slice_t  *slice;
+
+    slice = ngx_queue_data(ngx_queue_head(&d->slices),
+                           ngx_http_registry_slice_t, queue);
+
+    /* the child is at work, or the next one has not started yet */
+
+    if (!slice->settled || d->request != d->request->connection->data) {
+        return NGX_AGAIN;
+    }
+
+    slice->settled = 0;
 
     if (d->beyond) {
         return ngx_http_registry_delivery_beyond(d);
     }
 
-    if (result->outcome == NGX_HTTP_REGISTRY_MISSED) {
+    if (slice->again) {
+        slice->again = 0;
 
-        /* a range does not fill the cache: ask for no more than it */
-
-        d->retry.tries = 0;
-
-        if (d->first != -1 && d->last != -1 && d->first > d->last) {
-            /* S3 would answer it whole */
-            return ngx_http_registry_delivery_ask_size(d);
-        }
-
-        if (ngx_http_registry_delivery_asked(d, &range) != NGX_OK
-            || ngx_http_registry_delivery_child(d,
-                                     NGX_HTTP_REGISTRY_ROLE_DIRECT, &range)
-               != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return NGX_AGAIN;
+        return (ngx_http_registry_slice_start(slice) == NGX_OK)
+               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (result->outcome == NGX_HTTP_REGISTRY_BEYOND) {
+    if (slice->result.outcome == NGX_HTTP_REGISTRY_BEYOND) {
         return ngx_http_registry_delivery_ask_size(d);
     }
 
-    if (ngx_http_registry_delivery_again(d, sub, result) == NGX_OK) {
+    if (ngx_http_registry_delivery_again(d, slice) == NGX_OK) {
         return NGX_AGAIN;
     }
 
-    return ngx_http_registry_failure(d->request, sub->op, result,
+    return ngx_http_registry_failure(d->request, slice->sub->op,
+                                     &slice->result,
                                      NGX_REGISTRY_BLOB_UNKNOWN);
 }
 
 
 static ngx_int_t
 ngx_http_registry_delivery_again(ngx_http_registry_delivery_t *d,
-    ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result)
+    ngx_http_registry_slice_t *slice)
 {
     ngx_int_t   rc;
     ngx_msec_t  delay;
 
-    rc = ngx_http_registry_retry(&d->retry, sub, result, &delay);
+    if (ngx_http_registry_disk_failed(slice->sub)) {
+        slice->direct = 1;
+    }
+
+    rc = ngx_http_registry_retry(&slice->retry, slice->sub, &slice->result,
+                                 &delay);
 
     if (rc == NGX_BUSY) {
-        ngx_http_registry_host_wait(d->ctx->conf->host, &d->waiter);
+        ngx_http_registry_host_wait(d->ctx->conf->host, &slice->waiter);
         return NGX_OK;
     }
 
     if (rc == NGX_OK) {
-        ngx_add_timer(&d->timer, delay);
+
+        /* the last try does without the cache, whose disk may be full */
+
+        if (slice->retry.tries == NGX_HTTP_REGISTRY_TRIES - 1) {
+            slice->direct = 1;
+        }
+
+        ngx_add_timer(&slice->timer, delay);
     }
 
     return rc;
 }
 
 
+/* it is the parent's turn: who is next, or is there nobody left? */
+
 static ngx_int_t
-ngx_http_registry_delivery_rest(ngx_http_registry_delivery_t *d,
-    ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result)
+ngx_http_registry_delivery_next(ngx_http_registry_delivery_t *d)
 {
-    if (sub->request->cached) {
-        /* a file of the cache that has lost its end would do so each time */
-        ngx_http_registry_s3_forget(sub);
+    ngx_http_request_t         *r;
+    ngx_http_registry_slice_t  *slice;
+
+    r = d->request;
+
+    while (!ngx_queue_empty(&d->slices)) {
+
+        slice = ngx_queue_data(ngx_queue_head(&d->slices),
+                               ngx_http_registry_slice_t, queue);
+
+        if (ngx_http_registry_slice_queued(slice)) {
+
+            if (d->verify && slice->running && !slice->sub->filed
+                && slice->direct
+                && !ngx_http_registry_verify_idle(d->verify))
+            {
+                /* what it brings is hashed as it passes, after what came
+                   before it */
+                return NGX_AGAIN;
+            }
+
+            return (ngx_http_output_filter(r, NULL) == NGX_ERROR)
+                   ? NGX_ERROR : NGX_AGAIN;
+        }
+
+        if (slice->failed) {
+            ngx_http_registry_result_log(d->ctx, slice->sub->op,
+                                         &slice->result);
+
+            /* the client must see that bytes are missing */
+
+            return NGX_ERROR;
+        }
+
+        if (!slice->complete) {
+            return NGX_AGAIN;
+        }
+
+        ngx_http_registry_delivery_passed(d, slice);
     }
 
-    if (result->outcome == NGX_HTTP_REGISTRY_OK) {
-        /* whole by its own length, but shorter than the blob */
-        result->outcome = NGX_HTTP_REGISTRY_UNREACHABLE;
-        ngx_str_set(&result->code, "answer was short");
-    }
-
-    if (d->offset > d->begun) {
-        d->retry.tries = 1;
-    }
-
-    if (ngx_http_registry_delivery_again(d, sub, result) == NGX_OK) {
-        ngx_log_error(NGX_LOG_WARN, d->request->connection->log, 0,
-                      "registry: S3 GET of \"%V\" broke off at byte %O of "
-                      "%O: %V, going on from there", &d->key, d->offset,
-                      d->size, &result->code);
+    if (d->planned < d->end) {
         return NGX_AGAIN;
     }
 
-    ngx_http_registry_result_log(d->ctx, sub->op, result);
+    return ngx_http_registry_delivery_finish(d);
+}
 
-    /* the client must see that bytes are missing */
 
-    return NGX_ERROR;
+static void
+ngx_http_registry_delivery_passed(ngx_http_registry_delivery_t *d,
+    ngx_http_registry_slice_t *slice)
+{
+    ngx_queue_remove(&slice->queue);
+    ngx_queue_insert_tail(&d->passed, &slice->queue);
+
+    d->ahead--;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_plan(ngx_http_registry_delivery_t *d)
+{
+    if (d->verify && ngx_http_registry_delivery_hash(d) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_registry_delivery_pace(d);
+    ngx_http_registry_delivery_close(d);
+
+    while (d->planned < d->end && ngx_http_registry_delivery_room(d)) {
+
+        if (ngx_http_registry_slice_add(d, d->planned) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_http_registry_delivery_flush(d);
+}
+
+
+static void
+ngx_http_registry_delivery_pace(ngx_http_registry_delivery_t *d)
+{
+    off_t              sent;
+    ngx_uint_t         rate;
+    ngx_msec_t         passed;
+    ngx_connection_t  *c;
+
+    c = d->request->connection;
+
+    passed = ngx_current_msec - d->measured;
+
+    if (passed < NGX_HTTP_REGISTRY_PACE) {
+        return;
+    }
+
+    sent = c->sent - d->sent;
+
+    rate = (ngx_uint_t) sent * 1000 / passed;
+
+    d->rate = d->rate ? (d->rate + rate) / 2 : rate;
+    d->sent = c->sent;
+    d->measured = ngx_current_msec;
+
+    if (d->lead) {
+        ngx_http_registry_zone_progress(d->ctx->conf->zone, &d->ctx->conf->id,
+                                        &d->content, d->owner,
+                                   ngx_http_registry_verify_hashed(d->verify));
+    }
+
+    if (!c->buffered && d->parallel < (ngx_uint_t) d->ctx->conf->parallel) {
+
+        /* it waits for S3 */
+
+        d->parallel = ngx_min(2 * d->parallel,
+                              (ngx_uint_t) d->ctx->conf->parallel);
+    }
+}
+
+
+/* whether another slice is to be fetched now */
+
+static ngx_uint_t
+ngx_http_registry_delivery_room(ngx_http_registry_delivery_t *d)
+{
+    off_t              ahead, wanted;
+    ngx_connection_t  *c;
+
+    c = d->request->connection;
+
+    if (d->running >= d->parallel || d->ahead >= 2 * d->parallel) {
+        return 0;
+    }
+
+    if (d->ahead) {
+
+        /* others need connections as well */
+
+        if (ngx_cycle->free_connection_n < ngx_cycle->connection_n / 16) {
+            return 0;
+        }
+    }
+
+    if (!c->buffered) {
+        return 1;
+    }
+
+    /* not more than the client takes soon */
+
+    ahead = d->planned - d->offset - (c->sent - d->begun);
+
+    wanted = (off_t) d->rate * NGX_HTTP_REGISTRY_AHEAD / 1000;
+    wanted = ngx_max(wanted, (off_t) d->ctx->conf->slice_size);
+
+    return ahead < wanted;
+}
+
+
+/* nobody but the parent is there to send what the client has not taken */
+
+static ngx_int_t
+ngx_http_registry_delivery_flush(ngx_http_registry_delivery_t *d)
+{
+    ngx_event_t               *wev;
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = d->request;
+    c = r->connection;
+    wev = c->write;
+
+    if (!c->buffered) {
+
+        if (wev->timer_set && !wev->delayed) {
+            ngx_del_timer(wev);
+        }
+
+        return NGX_AGAIN;
+    }
+
+    if (c->data != r || r->postponed) {
+        return NGX_AGAIN;
+    }
+
+    if (wev->ready && !wev->delayed
+        && ngx_http_output_filter(r, NULL) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!c->buffered) {
+        return ngx_http_post_request(r, NULL) == NGX_OK ? NGX_AGAIN
+                                                        : NGX_ERROR;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!wev->delayed) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+
+    return (ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK)
+           ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+/* descriptors of slices that the client has are not held until the end */
+
+static void
+ngx_http_registry_delivery_close(ngx_http_registry_delivery_t *d)
+{
+    ngx_queue_t                *q;
+    ngx_http_request_t         *r;
+    ngx_http_registry_slice_t  *slice;
+
+    r = d->request;
+
+    if (r->connection->buffered || r->out) {
+        return;
+    }
+
+#if (NGX_HTTP_V2)
+
+    if (r->stream && r->stream->queued) {
+        return;
+    }
+
+#endif
+
+    for (q = ngx_queue_last(&d->passed);
+         q != ngx_queue_sentinel(&d->passed);
+         q = ngx_queue_prev(q))
+    {
+        slice = ngx_queue_data(q, ngx_http_registry_slice_t, queue);
+
+        if (slice->closed) {
+            break;
+        }
+
+        slice->closed = 1;
+        ngx_http_registry_slice_close(slice);
+    }
+}
+
+
+/*
+ * There is always a timer: a worker that is to exit takes a request that only
+ * waits for a thread for none.  It is a short one while the first child waits
+ * for one of another request.
+ */
+static void
+ngx_http_registry_delivery_watch(ngx_http_registry_delivery_t *d)
+{
+    ngx_msec_t                  delay;
+    ngx_http_registry_slice_t  *slice;
+
+    delay = NGX_HTTP_REGISTRY_TICK;
+
+    if (d->waiting) {
+        delay = NGX_HTTP_REGISTRY_VERDICT;
+
+    } else if (!ngx_queue_empty(&d->slices)) {
+
+        slice = ngx_queue_data(ngx_queue_head(&d->slices),
+                               ngx_http_registry_slice_t, queue);
+
+        if (slice->running && !slice->direct && !slice->sub->connected
+            && !slice->sub->done)
+        {
+            delay = NGX_HTTP_REGISTRY_POKE;
+        }
+    }
+
+    if (d->timer.timer_set) {
+
+        if (delay >= d->delay) {
+            return;
+        }
+
+        ngx_del_timer(&d->timer);
+    }
+
+    d->delay = delay;
+    ngx_add_timer(&d->timer, delay);
 }
 
 
 static void
 ngx_http_registry_delivery_timer(ngx_event_t *ev)
 {
-    ngx_http_registry_delivery_ready(ev->data);
-}
+    ngx_http_registry_delivery_t *d = ev->data;
 
+    ngx_connection_t           *c;
+    ngx_http_registry_slice_t  *slice;
 
-static void
-ngx_http_registry_delivery_ready(void *data)
-{
-    ngx_http_registry_delivery_t *d = data;
+    if (!ngx_queue_empty(&d->slices)) {
 
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+        c = d->request->connection;
 
-    r = d->request;
-    c = r->connection;
+        slice = ngx_queue_data(ngx_queue_head(&d->slices),
+                               ngx_http_registry_slice_t, queue);
 
-    ngx_http_set_log_request(c->log, r);
+        ngx_http_registry_slice_poke(slice);
 
-    if (ngx_http_registry_delivery_start(d) != NGX_OK) {
-        ngx_http_finalize_request(r, d->header_sent ? NGX_ERROR
-                                        : NGX_HTTP_INTERNAL_SERVER_ERROR);
-    }
-
-    ngx_http_run_posted_requests(c);
-}
-
-
-static ngx_int_t
-ngx_http_registry_delivery_start(ngx_http_registry_delivery_t *d)
-{
-    u_char      *p;
-    ngx_str_t    range;
-    ngx_uint_t   role;
-
-    if (d->header_sent) {
-
-        p = ngx_pnalloc(d->request->pool,
-                        sizeof("bytes=-") + 2 * NGX_OFF_T_LEN);
-        if (p == NULL) {
-            return NGX_ERROR;
+        if (c->destroyed || d->ctx->terminated) {
+            return;
         }
-
-        range.data = p;
-        range.len = ngx_sprintf(p, "bytes=%O-%O", d->offset, d->end - 1) - p;
-
-        return ngx_http_registry_delivery_child(d,
-                                    NGX_HTTP_REGISTRY_ROLE_DIRECT, &range);
     }
 
-    if (d->range) {
-
-        if (ngx_http_registry_delivery_asked(d, &range) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return ngx_http_registry_delivery_child(d,
-                                    NGX_HTTP_REGISTRY_ROLE_DIRECT, &range);
-    }
-
-    /* the last try does without the cache, whose disk may be full */
-
-    role = (d->retry.tries == NGX_HTTP_REGISTRY_TRIES - 1)
-           ? NGX_HTTP_REGISTRY_ROLE_DIRECT : NGX_HTTP_REGISTRY_ROLE_BLOB;
-
-    return ngx_http_registry_delivery_child(d, role, NULL);
-}
-
-
-static ngx_int_t
-ngx_http_registry_delivery_asked(ngx_http_registry_delivery_t *d,
-    ngx_str_t *range)
-{
-    u_char  *p;
-
-    p = ngx_pnalloc(d->request->pool, sizeof("bytes=-") + 2 * NGX_OFF_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    range->data = p;
-
-    p = ngx_cpymem(p, "bytes=", sizeof("bytes=") - 1);
-
-    if (d->first != -1) {
-        p = ngx_sprintf(p, "%O", (off_t) d->first);
-    }
-
-    *p++ = '-';
-
-    if (d->last != -1) {
-        p = ngx_sprintf(p, "%O", (off_t) d->last);
-    }
-
-    range->len = p - range->data;
-
-    return NGX_OK;
+    ngx_http_registry_delivery_go(d);
 }
 
 
@@ -603,7 +765,6 @@ ngx_http_registry_delivery_ask_size(ngx_http_registry_delivery_t *d)
 static ngx_int_t
 ngx_http_registry_delivery_size(ngx_http_registry_call_t *call)
 {
-    ngx_int_t                      rc;
     ngx_http_request_t            *r;
     ngx_http_registry_delivery_t  *d;
 
@@ -621,13 +782,7 @@ ngx_http_registry_delivery_size(ngx_http_registry_call_t *call)
         }
 
         if (d->size == 0) {
-            rc = ngx_http_registry_delivery_send_header(d);
-
-            if (rc == NGX_OK) {
-                rc = ngx_http_send_special(r, NGX_HTTP_LAST);
-            }
-
-            return (rc == NGX_AGAIN) ? NGX_OK : rc;
+            return ngx_http_registry_delivery_empty(d, call);
         }
 
         ngx_http_registry_result_fault(&call->result, "unexpected answer",
@@ -636,6 +791,39 @@ ngx_http_registry_delivery_size(ngx_http_registry_call_t *call)
 
     return ngx_http_registry_failure(r, &call->op, &call->result,
                                      NGX_REGISTRY_BLOB_UNKNOWN);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_empty(ngx_http_registry_delivery_t *d,
+    ngx_http_registry_call_t *call)
+{
+    ngx_int_t                    rc;
+    ngx_http_registry_verify_t  *verify;
+
+    verify = ngx_http_registry_verify_create(d->digest, NULL, NULL);
+    if (verify == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_registry_verify_final(verify, d->digest);
+
+    ngx_http_registry_verify_destroy(verify);
+
+    if (rc != NGX_OK) {
+        ngx_http_registry_result_damaged(&call->result);
+
+        return ngx_http_registry_failure(d->request, &call->op, &call->result,
+                                         NGX_REGISTRY_BLOB_UNKNOWN);
+    }
+
+    rc = ngx_http_registry_delivery_send_header(d);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_send_special(d->request, NGX_HTTP_LAST);
+    }
+
+    return (rc == NGX_AGAIN) ? NGX_OK : rc;
 }
 
 
@@ -651,109 +839,54 @@ ngx_http_registry_delivery_beyond(ngx_http_registry_delivery_t *d)
 }
 
 
-static void
-ngx_http_registry_delivery_cleanup(void *data)
+ngx_int_t
+ngx_http_registry_delivery_begin(ngx_http_registry_delivery_t *d, off_t size,
+    ngx_http_registry_slice_t *slice)
 {
-    ngx_http_registry_delivery_t *d = data;
+    ngx_http_request_t  *r;
 
-    if (d->timer.timer_set) {
-        ngx_del_timer(&d->timer);
-    }
+    r = d->request;
 
-    if (d->waiter.active) {
-        ngx_http_registry_host_cancel(&d->waiter);
-    }
-}
+    d->size = size;
 
+    ngx_http_registry_delivery_extent(d);
 
-static ngx_int_t
-ngx_http_registry_delivery_header(ngx_http_registry_sub_t *sub)
-{
-    off_t                          start, size;
-    ngx_http_registry_delivery_t  *d;
-
-    d = sub->data;
-
-    start = 0;
-    size = sub->content_length;
-
-    if (sub->status == NGX_HTTP_PARTIAL_CONTENT
-        && ngx_http_registry_delivery_content_range(sub, &start, &size)
-           != NGX_OK)
-    {
-        goto rejected;
-    }
-
-    if (size == -1 || (d->header_sent && size != d->size)) {
-        goto rejected;
-    }
-
-    if (!d->header_sent) {
-        d->size = size;
-
-        ngx_http_registry_delivery_extent(d);
-
-        if (d->beyond) {
-            /* known from the cache: the parent will answer */
-            return NGX_ERROR;
-        }
-    }
-
-    if (start > d->offset) {
-        /* S3 and this host do not agree on what the range is */
-        goto rejected;
-    }
-
-    d->position = start;
-
-    if (d->header_sent) {
-        return NGX_OK;
-    }
-
-    return ngx_http_registry_delivery_send_header(d);
-
-rejected:
-
-    sub->rejected = 1;
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_registry_delivery_content_range(ngx_http_registry_sub_t *sub,
-    off_t *start, off_t *size)
-{
-    u_char     *p, *last, *dash, *slash;
-    ngx_str_t  *value;
-
-    /* RFC 9110, Content-Range: bytes first-last/size */
-
-    value = ngx_http_registry_s3_header_n(sub, "content-range");
-
-    if (value == NULL || value->len < 6
-        || ngx_strncasecmp(value->data, (u_char *) "bytes ", 6) != 0)
-    {
+    if (d->beyond) {
+        /* the parent will answer */
         return NGX_ERROR;
     }
 
-    p = value->data + 6;
-    last = value->data + value->len;
-
-    dash = ngx_strlchr(p, last, '-');
-    if (dash == NULL) {
+    if (d->offset < slice->start) {
+        slice->sub->rejected = 1;
         return NGX_ERROR;
     }
 
-    slash = ngx_strlchr(dash, last, '/');
-    if (slash == NULL) {
+    slice->next = d->offset;
+    slice->begun = d->offset;
+    slice->last = ngx_min(slice->end, d->end);
+
+    d->planned = slice->last;
+
+    if (ngx_http_registry_delivery_trust(d, slice) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    *start = ngx_atoof(p, dash - p);
-    *size = ngx_atoof(slash + 1, last - slash - 1);
+    d->parallel = d->partial ? NGX_HTTP_REGISTRY_PARALLEL_PART
+                             : NGX_HTTP_REGISTRY_PARALLEL_FIRST;
+    d->parallel = ngx_min(d->parallel, (ngx_uint_t) d->ctx->conf->parallel);
 
-    return (*start == NGX_ERROR || *size == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+    d->measured = ngx_current_msec;
+
+    if (ngx_http_registry_delivery_send_header(d) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    d->begun = r->connection->sent;
+    d->sent = d->begun;
+
+    /* the other slices */
+
+    return ngx_http_post_request(r, NULL);
 }
 
 
@@ -882,71 +1015,381 @@ ngx_http_registry_delivery_add_content_range(ngx_http_registry_delivery_t *d)
 }
 
 
+/* what is known of the blob when its first answer comes */
+
 static ngx_int_t
-ngx_http_registry_delivery_body(ngx_http_registry_sub_t *sub, ngx_chain_t *in,
-    ngx_chain_t **out)
+ngx_http_registry_delivery_trust(ngx_http_registry_delivery_t *d,
+    ngx_http_registry_slice_t *slice)
 {
-    ngx_chain_t                   *cl, *ln, **ll;
-    ngx_http_registry_delivery_t  *d;
+    ngx_http_registry_trust_t  trust;
 
-    d = sub->data;
+    if (d->partial) {
+        d->trust = NGX_HTTP_REGISTRY_TRUST_NONE;
+        return NGX_OK;
+    }
 
-    *out = NULL;
-    ll = out;
+    d->trust = NGX_HTTP_REGISTRY_TRUST_CACHE;
 
-    for (cl = in; cl; cl = cl->next) {
+    if (slice->sub->whole) {
+        /* it is verified before it is cached */
+        return NGX_OK;
+    }
 
-        if (!ngx_buf_special(cl->buf)
-            && ngx_http_registry_delivery_trim(d, cl->buf) == 0)
-        {
-            /* nginx takes an empty buffer for a bug: leave it out */
-            continue;
+    ngx_http_registry_zone_trust(d->ctx->conf->zone, &d->ctx->conf->id,
+                                 &d->content, d->owner, 1, &trust);
+
+    d->faults = trust.faults;
+    d->lead = trust.leader;
+
+    if (trust.verified) {
+        return NGX_OK;
+    }
+
+    if (trust.partial && !d->fresh) {
+
+        /*
+         * what was fetched for a client that wanted a part was never
+         * verified, and is fetched again: who gets all of a blob is not to
+         * find out with the last byte that an old slice is wrong
+         */
+
+        d->fresh = 1;
+
+        if (slice->sub->request->cached) {
+            slice->again = 1;
+            return NGX_ERROR;
         }
+    }
 
-        ln = ngx_alloc_chain_link(sub->request->pool);
-        if (ln == NULL) {
+    if (!d->lead && !d->fresh) {
+        d->trust = NGX_HTTP_REGISTRY_TRUST_LEADER;
+        return NGX_OK;
+    }
+
+    return ngx_http_registry_delivery_verify(d);
+}
+
+
+ngx_int_t
+ngx_http_registry_delivery_distrust(ngx_http_registry_delivery_t *d,
+    ngx_uint_t filed)
+{
+    if (d->trust == NGX_HTTP_REGISTRY_TRUST_NONE
+        || d->trust == NGX_HTTP_REGISTRY_TRUST_SELF)
+    {
+        return NGX_OK;
+    }
+
+    if (filed) {
+
+        /* it can be verified by whoever leads, or later from the files */
+
+        d->trust = NGX_HTTP_REGISTRY_TRUST_LEADER;
+        return NGX_OK;
+    }
+
+    return ngx_http_registry_delivery_verify(d);
+}
+
+
+/* from here on, and from the beginning, the digest is computed here */
+
+static ngx_int_t
+ngx_http_registry_delivery_verify(ngx_http_registry_delivery_t *d)
+{
+    d->verify = ngx_http_registry_verify_create(d->digest,
+                                          ngx_http_registry_delivery_hashed,
+                                          d);
+    if (d->verify == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->trust = NGX_HTTP_REGISTRY_TRUST_SELF;
+    d->hashing = ngx_http_registry_delivery_after(d, NULL);
+
+    return ngx_http_registry_delivery_hash(d);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_hash(ngx_http_registry_delivery_t *d)
+{
+    ngx_int_t                   rc;
+    ngx_http_registry_slice_t  *slice;
+
+    if (d->hashing == NULL) {
+        d->hashing = ngx_http_registry_delivery_after(d, d->hashed);
+    }
+
+    while (d->hashing) {
+
+        slice = d->hashing;
+
+        rc = ngx_http_registry_slice_feed(slice);
+
+        if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        ln->buf = cl->buf;
-        ln->next = NULL;
+        if (rc == NGX_AGAIN || !slice->complete) {
+            return NGX_OK;
+        }
 
-        *ll = ln;
-        ll = &ln->next;
+        d->hashed = slice;
+        d->hashing = ngx_http_registry_delivery_after(d, slice);
     }
 
     return NGX_OK;
 }
 
 
-static off_t
-ngx_http_registry_delivery_trim(ngx_http_registry_delivery_t *d, ngx_buf_t *b)
+static ngx_http_registry_slice_t *
+ngx_http_registry_delivery_after(ngx_http_registry_delivery_t *d,
+    ngx_http_registry_slice_t *slice)
 {
-    off_t  size, skip, keep;
+    ngx_queue_t  *q;
 
-    size = ngx_buf_size(b);
+    /* slices are in one queue or the other, one after another */
 
-    skip = ngx_min(size, d->offset - d->position);
-    keep = ngx_min(size - skip, d->end - d->offset);
+    q = slice ? ngx_queue_next(&slice->queue) : ngx_queue_head(&d->passed);
 
-    d->position += size;
-    d->offset += keep;
-
-    if (keep == 0) {
-        b->pos = b->last;
-        b->file_pos = b->file_last;
-        return 0;
+    if (q == ngx_queue_sentinel(&d->passed)) {
+        q = ngx_queue_head(&d->slices);
     }
 
-    if (ngx_buf_in_memory(b)) {
-        b->pos += skip;
-        b->last = b->pos + keep;
+    return (q == ngx_queue_sentinel(&d->slices))
+           ? NULL : ngx_queue_data(q, ngx_http_registry_slice_t, queue);
+}
+
+
+static void
+ngx_http_registry_delivery_hashed(void *data)
+{
+    ngx_http_registry_delivery_t *d = data;
+
+    if (d->lead) {
+        ngx_http_registry_zone_progress(d->ctx->conf->zone, &d->ctx->conf->id,
+                                        &d->content, d->owner,
+                                   ngx_http_registry_verify_hashed(d->verify));
     }
 
-    if (b->in_file) {
-        b->file_pos += skip;
-        b->file_last = b->file_pos + keep;
+    ngx_http_registry_delivery_go(d);
+}
+
+
+/* all has passed but the last byte, if it is kept back */
+
+static ngx_int_t
+ngx_http_registry_delivery_finish(ngx_http_registry_delivery_t *d)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_OK;
+
+    if (d->held) {
+
+        rc = (d->trust == NGX_HTTP_REGISTRY_TRUST_SELF)
+             ? ngx_http_registry_delivery_verdict(d)
+             : ngx_http_registry_delivery_other_verdict(d);
     }
 
-    return keep;
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_registry_delivery_last(d);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_verdict(ngx_http_registry_delivery_t *d)
+{
+    ngx_int_t  rc;
+
+    if (ngx_http_registry_delivery_hash(d) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_registry_verify_idle(d->verify)) {
+        return NGX_AGAIN;
+    }
+
+    if (d->hashing) {
+        /* a copy waits for the thread, which has just ended */
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_http_registry_verify_final(d->verify, d->digest);
+
+    if (d->lead || rc == NGX_DECLINED) {
+        d->lead = 0;
+        ngx_http_registry_zone_verdict(d->ctx->conf->zone, &d->ctx->conf->id,
+                                       &d->content, d->owner, rc);
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_registry_delivery_damaged(d);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, d->request->connection->log, 0,
+                      "registry: blob \"%V\" could not be read from the cache "
+                      "to verify it", &d->content);
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_other_verdict(ngx_http_registry_delivery_t *d)
+{
+    ngx_http_registry_trust_t  trust;
+
+    ngx_http_registry_zone_trust(d->ctx->conf->zone, &d->ctx->conf->id,
+                                 &d->content, d->owner, 1, &trust);
+
+    if (trust.faults != d->faults) {
+        ngx_http_registry_delivery_damaged(d);
+        return NGX_ERROR;
+    }
+
+    if (trust.verified) {
+        return NGX_OK;
+    }
+
+    if (trust.leader) {
+
+        /* nobody else is at it, or no longer */
+
+        d->lead = 1;
+
+        return (ngx_http_registry_delivery_verify(d) == NGX_OK)
+               ? ngx_http_registry_delivery_verdict(d) : NGX_ERROR;
+    }
+
+    d->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_registry_delivery_damaged(ngx_http_registry_delivery_t *d)
+{
+    ngx_queue_t                 *q;
+    ngx_http_registry_slice_t   *slice;
+    ngx_http_registry_result_t   result;
+
+    slice = NULL;
+
+    for (q = ngx_queue_head(&d->passed);
+         q != ngx_queue_sentinel(&d->passed);
+         q = ngx_queue_next(q))
+    {
+        slice = ngx_queue_data(q, ngx_http_registry_slice_t, queue);
+
+        ngx_http_registry_s3_forget(slice->sub);
+    }
+
+    if (slice) {
+        result = slice->result;
+        ngx_http_registry_result_damaged(&result);
+        ngx_http_registry_result_log(d->ctx, slice->sub->op, &result);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_registry_delivery_last(ngx_http_registry_delivery_t *d)
+{
+    ngx_int_t                    rc;
+    ngx_buf_t                   *b;
+    ngx_chain_t                  out;
+    ngx_http_request_t          *r;
+    ngx_http_registry_object_t   object;
+
+    r = d->request;
+
+    if (!d->partial) {
+
+        /* what HEAD may have been told before was not verified */
+
+        object.size = d->size;
+        object.type_len = 0;
+
+        ngx_http_registry_zone_add_object(d->ctx->conf->zone,
+                                          &d->ctx->conf->id,
+                                          &d->ctx->reference, &object);
+    }
+
+    ngx_http_registry_retry_success(d->ctx->conf);
+
+    if (!d->held) {
+        rc = ngx_http_send_special(r, NGX_HTTP_LAST);
+
+        /* NGX_AGAIN is of a slow client here, nginx waits for it */
+
+        return (rc == NGX_AGAIN) ? NGX_OK : rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->memory = 1;
+    b->pos = &d->byte;
+    b->last = b->pos + 1;
+    b->last_buf = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    rc = ngx_http_output_filter(r, &out);
+
+    return (rc == NGX_AGAIN) ? NGX_OK : rc;
+}
+
+
+static void
+ngx_http_registry_delivery_cleanup(void *data)
+{
+    ngx_http_registry_delivery_t *d = data;
+
+    ngx_queue_t  *q;
+
+    d->ended = 1;
+
+    if (d->timer.timer_set) {
+        ngx_del_timer(&d->timer);
+    }
+
+    for (q = ngx_queue_head(&d->slices);
+         q != ngx_queue_sentinel(&d->slices);
+         q = ngx_queue_next(q))
+    {
+        ngx_http_registry_slice_cleanup(ngx_queue_data(q,
+                                           ngx_http_registry_slice_t, queue));
+    }
+
+    for (q = ngx_queue_head(&d->passed);
+         q != ngx_queue_sentinel(&d->passed);
+         q = ngx_queue_next(q))
+    {
+        ngx_http_registry_slice_cleanup(ngx_queue_data(q,
+                                           ngx_http_registry_slice_t, queue));
+    }
+
+    if (d->verify) {
+        ngx_http_registry_verify_destroy(d->verify);
+    }
+
+    if (d->lead) {
+        ngx_http_registry_zone_verdict(d->ctx->conf->zone, &d->ctx->conf->id,
+                                       &d->content, d->owner, NGX_ERROR);
+    }
 }

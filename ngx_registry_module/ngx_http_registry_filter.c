@@ -223,25 +223,23 @@ ngx_http_registry_filter_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (sub->op->digest && sub->status == NGX_HTTP_OK && !r->cached
-        && !r->header_only
-        && ngx_http_registry_filter_digest(sub) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     if (sub->sink == NULL) {
-        return NGX_OK;
+        sub->whole = (sub->status == NGX_HTTP_OK);
+        return ngx_http_registry_filter_digest(sub);
     }
 
     rc = sub->sink->header(sub);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     if (rc == NGX_OK) {
         sub->streaming = 1;
         r->filter_need_in_memory = 0;
     }
 
-    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+    return ngx_http_registry_filter_digest(sub);
 }
 
 
@@ -250,6 +248,15 @@ ngx_http_registry_filter_digest(ngx_http_registry_sub_t *sub)
 {
     const EVP_MD        *md;
     ngx_pool_cleanup_t  *cln;
+
+    /* what comes from the cache was verified; what does not go there, if it
+       goes to a sink, is by the sink */
+
+    if (sub->op->digest == NULL || !sub->whole || sub->request->cached
+        || sub->request->header_only || (sub->sink && !sub->filed))
+    {
+        return NGX_OK;
+    }
 
     cln = ngx_pool_cleanup_add(sub->request->pool, 0);
     if (cln == NULL) {
@@ -369,6 +376,10 @@ ngx_http_registry_filter_input_init(void *data)
     if (sub->md || r->upstream->cacheable) {
         sub->input_filter = p->input_filter;
         p->input_filter = ngx_http_registry_filter_input;
+    }
+
+    if (sub->streaming && r->upstream->cacheable) {
+        ngx_http_registry_disk_pipe(sub);
     }
 
     return NGX_OK;

@@ -22,6 +22,8 @@ static void ngx_http_registry_exit_process(ngx_cycle_t *cycle);
 
 static char *ngx_http_registry(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_registry_check_slices(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf);
 static char *ngx_http_registry_check_push(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 static char *ngx_http_registry_store(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -55,6 +57,11 @@ static ngx_conf_enum_t  ngx_http_registry_tags_modes[] = {
     { ngx_string("mutable"), NGX_HTTP_REGISTRY_TAGS_MUTABLE },
     { ngx_string("immutable"), NGX_HTTP_REGISTRY_TAGS_IMMUTABLE },
     { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_registry_parallel_bounds = {
+    ngx_conf_check_num_bounds, 1, NGX_HTTP_REGISTRY_PARALLEL_MAX
 };
 
 
@@ -186,6 +193,34 @@ static ngx_command_t  ngx_http_registry_commands[] = {
       0,
       NULL },
 
+    { ngx_string("registry_slice_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, slice_size),
+      NULL },
+
+    { ngx_string("registry_slice_threshold"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, slice_threshold),
+      NULL },
+
+    { ngx_string("registry_parallel"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, parallel),
+      &ngx_http_registry_parallel_bounds },
+
+    { ngx_string("registry_s3_patience"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, patience),
+      NULL },
+
     { ngx_string("registry_credentials"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_registry_credentials,
@@ -315,6 +350,15 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
 
         rlcf[i]->zone = rmcf->zone;
     }
+
+#if (NGX_THREADS)
+
+    rmcf->threads = ngx_thread_pool_add(cf, NULL);
+    if (rmcf->threads == NULL) {
+        return NGX_ERROR;
+    }
+
+#endif
 
     if (ngx_http_registry_credentials_env(cf->cycle) != NGX_OK) {
         return NGX_ERROR;
@@ -546,6 +590,10 @@ ngx_http_registry_create_loc_conf(ngx_conf_t *cf)
     rlcf->dualstack = NGX_CONF_UNSET;
     rlcf->fips = NGX_CONF_UNSET;
     rlcf->list_bucket = NGX_CONF_UNSET;
+    rlcf->slice_size = NGX_CONF_UNSET_SIZE;
+    rlcf->slice_threshold = NGX_CONF_UNSET_SIZE;
+    rlcf->parallel = NGX_CONF_UNSET;
+    rlcf->patience = NGX_CONF_UNSET_MSEC;
     rlcf->headers = NGX_CONF_UNSET_PTR;
     rlcf->ns = NGX_CONF_UNSET_PTR;
     rlcf->namespaces = NGX_CONF_UNSET_PTR;
@@ -591,6 +639,12 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->dualstack, prev->dualstack, NGX_CONF_UNSET);
     ngx_conf_merge_value(conf->fips, prev->fips, NGX_CONF_UNSET);
     ngx_conf_merge_value(conf->list_bucket, prev->list_bucket, 1);
+    ngx_conf_merge_size_value(conf->slice_size, prev->slice_size,
+                              8 * 1024 * 1024);
+    ngx_conf_merge_size_value(conf->slice_threshold, prev->slice_threshold,
+                              8 * 1024 * 1024);
+    ngx_conf_merge_value(conf->parallel, prev->parallel, 16);
+    ngx_conf_merge_msec_value(conf->patience, prev->patience, 60000);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
     ngx_conf_merge_ptr_value(conf->ns, prev->ns, NULL);
     ngx_conf_merge_ptr_value(conf->credentials, prev->credentials, NULL);
@@ -610,7 +664,9 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_registry_check_push(cf, conf) != NGX_CONF_OK) {
+    if (ngx_http_registry_check_push(cf, conf) != NGX_CONF_OK
+        || ngx_http_registry_check_slices(cf, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -672,6 +728,31 @@ ngx_http_registry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
         clcf->auto_redirect = 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_registry_check_slices(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf)
+{
+    if (rlcf->slice_size == 0) {
+        /* blobs are fetched whole */
+        return NGX_CONF_OK;
+    }
+
+    if (rlcf->slice_size < NGX_HTTP_REGISTRY_SLICE_SIZE_MIN
+        || rlcf->slice_threshold < NGX_HTTP_REGISTRY_SLICE_SIZE_MIN)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"registry_slice_size\" and "
+                           "\"registry_slice_threshold\" are at least %dk, "
+                           "or registry_slice_size is 0, so that blobs are "
+                           "not sliced",
+                           NGX_HTTP_REGISTRY_SLICE_SIZE_MIN / 1024);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

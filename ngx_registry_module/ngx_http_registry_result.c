@@ -184,8 +184,7 @@ ngx_http_registry_result(ngx_http_registry_sub_t *sub,
     }
 
     if (sub->mismatch) {
-        ngx_http_registry_result_fault(result, "content does not match digest",
-                              "the object is damaged: push the image again");
+        ngx_http_registry_result_damaged(result);
         return;
     }
 
@@ -205,6 +204,14 @@ ngx_http_registry_result(ngx_http_registry_sub_t *sub,
         result->outcome = NGX_HTTP_REGISTRY_UNREACHABLE;
         ngx_str_set(&result->code, "answer was cut");
     }
+}
+
+
+void
+ngx_http_registry_result_damaged(ngx_http_registry_result_t *result)
+{
+    ngx_http_registry_result_fault(result, "content does not match digest",
+                              "the object is damaged: push the image again");
 }
 
 

@@ -50,6 +50,9 @@ void ngx_http_registry_result(ngx_http_registry_sub_t *sub,
 void ngx_http_registry_result_fault(ngx_http_registry_result_t *result,
     const char *code, const char *hint);
 
+/* the same, of content that has another digest */
+void ngx_http_registry_result_damaged(ngx_http_registry_result_t *result);
+
 /* whether a retry may help */
 #define ngx_http_registry_result_again(result)                                \
     ((result)->outcome >= NGX_HTTP_REGISTRY_UNREACHABLE                       \

@@ -14,6 +14,7 @@
 #define NGX_HTTP_REGISTRY_RETRY_BASE      50
 #define NGX_HTTP_REGISTRY_THROTTLE_BASE   1000
 #define NGX_HTTP_REGISTRY_RETRY_MAX       20000
+#define NGX_HTTP_REGISTRY_PATIENCE_BASE   1000
 
 /* a bucket of tokens keeps a failing store from being asked three times as
    often as a working one */
@@ -91,6 +92,36 @@ ngx_http_registry_retry(ngx_http_registry_retry_t *retry,
     max = ngx_min(max, NGX_HTTP_REGISTRY_RETRY_MAX);
 
     *delay = (ngx_msec_t) ngx_random() % (max + 1);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_registry_retry_patience(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_result_t *result, ngx_http_registry_loc_conf_t *rlcf,
+    ngx_msec_t *delay)
+{
+    if (!ngx_http_registry_result_again(result)) {
+        return NGX_DECLINED;
+    }
+
+    if (retry->failing == 0) {
+        /* 0 is taken */
+        retry->failing = ngx_current_msec ? ngx_current_msec : 1;
+    }
+
+    if (ngx_current_msec - retry->failing >= rlcf->patience) {
+        return NGX_DECLINED;
+    }
+
+    /* an address and new keys are worth waiting for again */
+
+    retry->waited = 0;
+    retry->renewed = 0;
+
+    *delay = NGX_HTTP_REGISTRY_PATIENCE_BASE
+             + (ngx_msec_t) ngx_random() % NGX_HTTP_REGISTRY_PATIENCE_BASE;
 
     return NGX_OK;
 }

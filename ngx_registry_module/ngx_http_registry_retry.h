@@ -20,6 +20,7 @@
 
 typedef struct {
     ngx_uint_t                       tries;       /* begun so far */
+    ngx_msec_t                       failing;     /* since, 0: it does not */
     unsigned                         waited:1;    /* for an address */
     unsigned                         renewed:1;   /* the keys or the clock */
     unsigned                         hasty:1;     /* there is an old copy */
@@ -32,6 +33,15 @@ typedef struct {
  */
 ngx_int_t ngx_http_registry_retry(ngx_http_registry_retry_t *retry,
     ngx_http_registry_sub_t *sub, ngx_http_registry_result_t *result,
+    ngx_msec_t *delay);
+
+/*
+ * For a client that has a part of a blob, and would have to begin again: tries
+ * go on, each some seconds after the last one, until nothing has come for the
+ * time of "registry_s3_patience".  NGX_OK with *delay, or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_registry_retry_patience(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_result_t *result, ngx_http_registry_loc_conf_t *rlcf,
     ngx_msec_t *delay);
 
 /* a request succeeded: later failures may be retried again */

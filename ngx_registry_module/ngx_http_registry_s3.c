@@ -36,6 +36,8 @@ static ngx_int_t ngx_http_registry_s3_signed_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_registry_s3_key_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 
 time_t  ngx_http_registry_s3_skew;
@@ -100,6 +102,10 @@ static ngx_http_variable_t  ngx_http_registry_s3_variables[] = {
 
     { ngx_string("registry_s3_cache_key"), NULL,
       ngx_http_registry_s3_key_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("registry_s3_fresh"), NULL,
+      ngx_http_registry_s3_fresh_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
@@ -453,6 +459,53 @@ ngx_http_registry_s3_header(ngx_http_registry_sub_t *sub, const char *name,
     }
 
     return NULL;
+}
+
+
+ngx_int_t
+ngx_http_registry_s3_content_range(ngx_http_registry_sub_t *sub,
+    off_t *start, off_t *size)
+{
+    off_t       end;
+    u_char     *p, *last, *dash, *slash;
+    ngx_str_t  *value;
+
+    /* RFC 9110, Content-Range: bytes first-last/size */
+
+    value = ngx_http_registry_s3_header_n(sub, "content-range");
+
+    if (value == NULL || value->len < 6
+        || ngx_strncasecmp(value->data, (u_char *) "bytes ", 6) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    p = value->data + 6;
+    last = value->data + value->len;
+
+    dash = ngx_strlchr(p, last, '-');
+    if (dash == NULL) {
+        return NGX_ERROR;
+    }
+
+    slash = ngx_strlchr(dash, last, '/');
+    if (slash == NULL) {
+        return NGX_ERROR;
+    }
+
+    *start = ngx_atoof(p, dash - p);
+    end = ngx_atoof(dash + 1, slash - dash - 1);
+    *size = ngx_atoof(slash + 1, last - slash - 1);
+
+    if (*start == NGX_ERROR || end == NGX_ERROR || *size == NGX_ERROR
+        || end < *start || end >= *size
+        || (sub->content_length != -1
+            && sub->content_length != end - *start + 1))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -816,6 +869,28 @@ ngx_http_registry_s3_key_variable(ngx_http_request_t *r,
                 &op->scope);
 
     ngx_http_registry_s3_variable_value(v, p, len);
+
+    return NGX_OK;
+}
+
+
+/* "1" if what the cache has is not to be used */
+
+static ngx_int_t
+ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_registry_sub_t  *sub;
+
+    sub = ngx_http_registry_s3_sub(r);
+
+    if (sub == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_registry_s3_variable_value(v, (u_char *) "1",
+                                        sub->op->fresh ? 1 : 0);
 
     return NGX_OK;
 }

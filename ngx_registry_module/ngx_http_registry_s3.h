@@ -41,6 +41,7 @@ struct ngx_http_registry_op_s {
                                                      a mask */
 
     unsigned                         header_only:1;
+    unsigned                         fresh:1;     /* not from the cache */
     unsigned                         write:1;
     unsigned                         create:1;    /* If-None-Match: * */
 };
@@ -105,8 +106,19 @@ struct ngx_http_registry_sub_s {
     ngx_msec_t                       begun;
     ngx_msec_t                       held;        /* the lock of the cache */
 
+#if (NGX_THREADS)
+    ngx_thread_task_t               *task;        /* that writes its file */
+    void                            *writing;
+    off_t                            written;
+#endif
+
     unsigned                         connected:1; /* the store was asked */
     unsigned                         streaming:1; /* the sink took it */
+    unsigned                         whole:1;     /* it is all of the object,
+                                                     not a range */
+    unsigned                         filed:1;     /* its body is a file of the
+                                                     cache, or becomes one */
+    unsigned                         left:1;      /* its disk is too slow */
     unsigned                         overflow:1;  /* larger than limit */
     unsigned                         rejected:1;  /* by the sink */
     unsigned                         mismatch:1;  /* wrong digest */
@@ -144,6 +156,10 @@ void ngx_http_registry_s3_forget(ngx_http_registry_sub_t *sub);
 /* value of a header of the store's answer, or NULL; name in lower case */
 ngx_str_t *ngx_http_registry_s3_header(ngx_http_registry_sub_t *sub,
     const char *name, size_t len);
+
+/* where an answer of 206 begins, and the size of the object, in bytes */
+ngx_int_t ngx_http_registry_s3_content_range(ngx_http_registry_sub_t *sub,
+    off_t *start, off_t *size);
 
 #define ngx_http_registry_s3_header_n(sub, name)                              \
     ngx_http_registry_s3_header(sub, name, sizeof(name) - 1)

@@ -347,6 +347,8 @@ ngx_http_registry_store_cleanup(void *data)
 
     /* the request dies: nothing may wake it any more */
 
+    ctx->terminated = 1;
+
     for (q = ngx_queue_head(&ctx->calls);
          q != ngx_queue_sentinel(&ctx->calls);
          q = ngx_queue_next(q))

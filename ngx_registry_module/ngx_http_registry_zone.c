@@ -11,7 +11,7 @@
 
 
 /* of the structures below; other ones are never read */
-#define NGX_HTTP_REGISTRY_ZONE_VERSION  1
+#define NGX_HTTP_REGISTRY_ZONE_VERSION  2
 
 #define NGX_HTTP_REGISTRY_ZONE_KEY_LEN  16
 
@@ -19,6 +19,9 @@
 
 /* ms for which a store that did not answer is not waited for twice */
 #define NGX_HTTP_REGISTRY_SILENCE_TIME  10000
+
+/* ms without progress after which somebody else verifies a blob */
+#define NGX_HTTP_REGISTRY_LEAD_TIME     1000
 
 /* ms for which a stale answer serves those who would wait */
 #define NGX_HTTP_REGISTRY_TAG_STALE     60000
@@ -31,6 +34,7 @@
 #define NGX_HTTP_REGISTRY_ZONE_TAG      't'
 #define NGX_HTTP_REGISTRY_ZONE_FAULT    'f'
 #define NGX_HTTP_REGISTRY_ZONE_SILENCE  's'
+#define NGX_HTTP_REGISTRY_ZONE_TRUST    'v'
 
 
 /*
@@ -86,6 +90,19 @@ typedef struct {
     ngx_msec_t                        logged;
     ngx_uint_t                        count;     /* since then */
 } ngx_http_registry_fault_entry_t;
+
+
+typedef struct {
+    ngx_http_registry_entry_t         entry;
+    ngx_uint_t                        owner;     /* the leader, 0: none */
+    ngx_msec_t                        progress;  /* when it made some */
+    off_t                             hashed;
+    ngx_uint_t                        faults;
+    u_char                            verified;
+    u_char                            dirty;     /* a slice was fetched anew
+                                                    that had been hashed */
+    u_char                            partial;
+} ngx_http_registry_trust_entry_t;
 
 
 typedef struct {
@@ -777,6 +794,165 @@ ngx_http_registry_zone_silent(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_http_registry_zone_unlock(ctx);
 
     return rc;
+}
+
+
+void
+ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, ngx_uint_t lead,
+    ngx_http_registry_trust_t *trust)
+{
+    u_char                            key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
+    ngx_http_registry_zone_ctx_t     *ctx;
+    ngx_http_registry_trust_entry_t  *te;
+
+    ngx_memzero(trust, sizeof(ngx_http_registry_trust_t));
+
+    /* who cannot tell others verifies for itself */
+
+    trust->leader = lead ? 1 : 0;
+
+    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_TRUST, id,
+                                      NULL, digest, key);
+    if (ctx == NULL) {
+        return;
+    }
+
+    te = ngx_http_registry_zone_find(ctx, key);
+
+    if (te == NULL) {
+        te = ngx_http_registry_zone_insert(ctx, key,
+                                     sizeof(ngx_http_registry_trust_entry_t));
+    }
+
+    if (te == NULL) {
+        goto done;
+    }
+
+    trust->faults = te->faults;
+    trust->verified = te->verified;
+    trust->partial = te->partial;
+
+    if (te->verified
+        || (te->owner && te->owner != owner
+            && ngx_current_msec - te->progress < NGX_HTTP_REGISTRY_LEAD_TIME))
+    {
+        trust->leader = 0;
+
+    } else if (lead) {
+        te->owner = owner;
+        te->progress = ngx_current_msec;
+        te->hashed = 0;
+        te->dirty = 0;
+    }
+
+done:
+
+    ngx_http_registry_zone_unlock(ctx);
+}
+
+
+void
+ngx_http_registry_zone_missed(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, off_t start, ngx_uint_t part)
+{
+    u_char                            key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
+    ngx_http_registry_zone_ctx_t     *ctx;
+    ngx_http_registry_trust_entry_t  *te;
+
+    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_TRUST, id,
+                                      NULL, digest, key);
+    if (ctx == NULL) {
+        return;
+    }
+
+    te = ngx_http_registry_zone_find(ctx, key);
+
+    if (te == NULL && part) {
+        te = ngx_http_registry_zone_insert(ctx, key,
+                                     sizeof(ngx_http_registry_trust_entry_t));
+    }
+
+    if (te) {
+        te->verified = 0;
+
+        if (start < te->hashed) {
+            te->dirty = 1;
+        }
+
+        if (part) {
+            te->partial = 1;
+        }
+    }
+
+    ngx_http_registry_zone_unlock(ctx);
+}
+
+
+void
+ngx_http_registry_zone_progress(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, off_t hashed)
+{
+    u_char                            key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
+    ngx_http_registry_zone_ctx_t     *ctx;
+    ngx_http_registry_trust_entry_t  *te;
+
+    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_TRUST, id,
+                                      NULL, digest, key);
+    if (ctx == NULL) {
+        return;
+    }
+
+    te = ngx_http_registry_zone_find(ctx, key);
+
+    if (te && te->owner == owner) {
+        te->progress = ngx_current_msec;
+        te->hashed = hashed;
+    }
+
+    ngx_http_registry_zone_unlock(ctx);
+}
+
+
+void
+ngx_http_registry_zone_verdict(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, ngx_int_t verdict)
+{
+    u_char                            key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
+    ngx_http_registry_zone_ctx_t     *ctx;
+    ngx_http_registry_trust_entry_t  *te;
+
+    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_TRUST, id,
+                                      NULL, digest, key);
+    if (ctx == NULL) {
+        return;
+    }
+
+    te = ngx_http_registry_zone_find(ctx, key);
+
+    if (te == NULL) {
+        goto done;
+    }
+
+    if (verdict == NGX_DECLINED) {
+        te->faults++;
+        te->verified = 0;
+    }
+
+    if (te->owner == owner) {
+        te->owner = 0;
+
+        if (verdict == NGX_OK) {
+            te->verified = !te->dirty;
+            te->partial = te->dirty;
+        }
+
+        te->hashed = 0;
+    }
+
+done:
+
+    ngx_http_registry_zone_unlock(ctx);
 }
 
 

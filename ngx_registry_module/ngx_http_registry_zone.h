@@ -48,6 +48,18 @@ typedef struct {
 } ngx_http_registry_tag_t;
 
 
+/* what is known of a large blob in the cache */
+
+typedef struct {
+    ngx_uint_t              faults;         /* times it was found damaged */
+    unsigned                verified:1;     /* all slices, by the digest */
+    unsigned                leader:1;       /* the caller is to verify it */
+    unsigned                partial:1;      /* slices of it are there that
+                                               nobody has verified, since a
+                                               client asked for a range */
+} ngx_http_registry_trust_t;
+
+
 /* "registry_zone name:size;" */
 char *ngx_http_registry_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -85,6 +97,29 @@ void ngx_http_registry_zone_publish_tag(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_str_t *name, ngx_str_t *tag, ngx_http_registry_tag_t *value);
 void ngx_http_registry_zone_release_tag(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_str_t *name, ngx_str_t *tag);
+
+/*
+ * A blob that is cached in slices is verified by one request of the host, the
+ * leader, while it passes; the others wait for it with their last byte.  A
+ * lead ends by a verdict, or some time after its last progress, so that a slow
+ * client, or a worker that was killed, does not keep others waiting.
+ *
+ * owner is a number other than 0 that tells requests apart.  _trust() tells
+ * what is known, and makes the caller the leader if lead is set and nobody
+ * else is.  _missed() notes that a slice which begins at start is fetched,
+ * part: for a client that wants a range.  _progress() renews the lead, hashed
+ * is how many bytes are verified.  _verdict(): NGX_OK, all slices are right,
+ * NGX_DECLINED, they are not, NGX_ERROR, the leader gives up.
+ */
+void ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, ngx_uint_t lead,
+    ngx_http_registry_trust_t *trust);
+void ngx_http_registry_zone_missed(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, off_t start, ngx_uint_t part);
+void ngx_http_registry_zone_progress(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, off_t hashed);
+void ngx_http_registry_zone_verdict(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner, ngx_int_t verdict);
 
 /* forgets that a repository has something, and all of an object */
 void ngx_http_registry_zone_forget(ngx_shm_zone_t *zone, ngx_str_t *id,

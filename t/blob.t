@@ -165,7 +165,7 @@ is($s3->count(), 2, 'one request for each blob of a manifest');
 is($t->get("/v2/team/image/blobs/$foreign")->status, 404,
     'foreign layer of a manifest');
 
-# large, many at once: one request to S3
+# large, many at once: one request to S3 for each slice
 
 my $size = 20_000_001;
 my $large = $layout->generated('team/app', $size, 'large');
@@ -176,7 +176,11 @@ my @r = $t->client->parallel([ map { [ 'GET', "/v2/team/app/blobs/$large",
 
 is(scalar(grep { $_->complete && "sha256:" . $_->sha256 eq $large } @r), 8,
     'large, eight at once');
-is($s3->count(key => qr/data$/), 1, 'large, eight at once - fetched once');
+is(join("\n", sort map { $_->{headers}{range} // '-' }
+        $s3->requests(key => qr/data$/)),
+    join("\n", 'bytes=0-8388607', 'bytes=16777216-25165823',
+        'bytes=8388608-16777215'),
+    'large, eight at once - each slice is fetched once');
 
 $r = $t->request('GET', "/v2/team/app/blobs/$large", digest => 1);
 is('sha256:' . $r->sha256, $large, 'large, hit');

@@ -25,7 +25,8 @@ use Test::Registry::Util qw/ random_bytes wait_for /;
 
 my $s3 = Test::Registry::S3->new();
 my $layout = Test::Registry::Layout->new($s3);
-my $t = Test::Registry->node($s3, timeout => 1);
+my $t = Test::Registry->node($s3, timeout => 1,
+    registry => 'registry_s3_patience 2s;');
 
 # what S3 does; what it is after that: 503 if it may pass, 502 if the answer
 # is wrong

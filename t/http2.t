@@ -38,7 +38,7 @@ http {
         listen 127.0.0.1:%%port%% http2;
         %%server%%
         %%registry%%
-        location /v2/ { registry on; }
+        location /v2/ { registry on; registry_s3_patience 2s; }
     }
 }
 CONF
