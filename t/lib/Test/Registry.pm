@@ -206,7 +206,8 @@ sub fill {
 }
 
 
-# The two files as they are shipped, but for the places of caches and roots.
+# The two files as they are shipped, but for the places of caches and roots,
+# and for what edit => { http => sub { }, server => sub { } } does.
 
 sub shipped {
     my ($self, $level) = @_;
@@ -219,6 +220,8 @@ sub shipped {
         if $self->{ca};
     $text =~ s{^(\s*proxy_(?:connect_timeout|send_timeout|read_timeout|cache_lock_age)\s+)\w+;}
         {$1$self->{timeout}s;}mg if $self->{timeout};
+
+    $text = $self->{edit}{$level}->($text) if $self->{edit}{$level};
 
     write_file("$self->{dir}/$name", $text);
     return $name;

@@ -221,8 +221,9 @@ sub generated_sha256 {
 ###############################################################################
 
 # From now on requests fail that match
-#     key, query, method      a regular expression, a string for method
-# the first "after" of them (0) excepted, "times" of them (all), with
+#     key, query, range, method   regular expressions, a string for method
+# the first "after" of them (0) excepted, "times" of them (all), or each
+# "every" th one, with
 #     error                   a code of S3, with its usual status; status,
 #                             message, extra (elements), headers override
 #     status, body, type      any answer; body alone: 200 with this content
@@ -242,7 +243,8 @@ sub fault {
     my ($self, %fault) = @_;
 
     $fault{id} = $self->{rules}++;
-    $fault{$_} = "$fault{$_}" for grep { defined $fault{$_} } qw/ key query /;
+    $fault{$_} = "$fault{$_}" for grep { defined $fault{$_} }
+        qw/ key query range /;
 
     push @{$self->{state}{faults}}, \%fault;
     $self->save();

@@ -184,10 +184,13 @@ sub find_fault {
         next if defined $fault->{key} && $r->{key} !~ /$fault->{key}/;
         next if defined $fault->{query}
             && $r->{raw_query} !~ /$fault->{query}/;
+        next if defined $fault->{range}
+            && ($r->{h}{range} // '') !~ /$fault->{range}/;
 
         my $n = $self->hit($fault->{id}) - ($fault->{after} // 0);
         next if $n <= 0;
         next if defined $fault->{times} && $n > $fault->{times};
+        next if defined $fault->{every} && $n % $fault->{every};
 
         return $fault;
     }
