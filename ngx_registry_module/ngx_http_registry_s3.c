@@ -10,10 +10,8 @@
 #include <ngx_http_registry.h>
 
 
-/* headers that every request signs, and room for the operator's */
-#define NGX_HTTP_REGISTRY_S3_SIGNED  4
-
-
+static void ngx_http_registry_s3_enter(ngx_http_request_t *sr,
+    ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_registry_s3_headers_in(ngx_http_request_t *sr,
     ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_s3_push_header(ngx_http_request_t *sr,
@@ -162,7 +160,39 @@ ngx_http_registry_s3_subrequest(ngx_http_request_t *r,
         sr->header_only = 1;
     }
 
+    ngx_http_registry_s3_enter(sr, clcf);
+
     return ngx_http_registry_s3_headers_in(sr, sub);
+}
+
+
+static void
+ngx_http_registry_s3_enter(ngx_http_request_t *sr,
+    ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_int_t                   i;
+    ngx_http_phase_handler_t   *ph;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    /*
+     * straight to the handler of the location: what a server rewrites and
+     * refuses is meant for its clients, and there may be none to look at
+     */
+
+    sr->loc_conf = clcf->loc_conf;
+    sr->valid_location = 1;
+
+    ngx_http_update_location_config(sr);
+
+    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
+    ph = cmcf->phase_engine.handlers;
+
+    for (i = 0; ph[i].checker != ngx_http_core_content_phase; i++) {
+        /* void */
+    }
+
+    sr->phase_handler = i;
+    sr->write_event_handler = ngx_http_core_run_phases;
 }
 
 

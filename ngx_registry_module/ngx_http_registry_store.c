@@ -16,6 +16,7 @@ typedef struct {
     ngx_event_t               write;
     ngx_event_t               close;
     ngx_log_t                 log;
+    ngx_sockaddr_t            sockaddr;
     ngx_http_log_ctx_t        log_ctx;
     ngx_http_connection_t     http_connection;
     ngx_http_registry_ctx_t   ctx;
@@ -399,6 +400,10 @@ ngx_http_registry_store_request(ngx_http_registry_loc_conf_t *rlcf)
     c->read = &d->read;
     c->write = &d->write;
     c->log = &d->log;
+    c->sockaddr = &d->sockaddr.sockaddr;
+    c->socklen = sizeof(ngx_sockaddr_t);
+    c->local_sockaddr = c->sockaddr;
+    c->local_socklen = c->socklen;
     c->tcp_nodelay = NGX_TCP_NODELAY_DISABLED;
     c->tcp_nopush = NGX_TCP_NOPUSH_DISABLED;
 
@@ -411,6 +416,9 @@ ngx_http_registry_store_request(ngx_http_registry_loc_conf_t *rlcf)
     d->close.data = d;
     d->close.log = ngx_cycle->log;
     d->close.handler = ngx_http_registry_store_close_handler;
+
+    /* variables of the client's address look at it */
+    d->sockaddr.sockaddr.sa_family = AF_UNIX;
 
     d->log = *ngx_cycle->log;
     d->log.data = &d->log_ctx;

@@ -137,6 +137,22 @@ is(scalar(grep { $_->{headers}{cookie} || $_->{headers}{'x-guest'} }
 is(node('proxy_set_body body;', 1)->get('/v2/team/app/manifests/v1')->status,
     200, 'proxy_set_body');
 
+# what a server does with its clients is not for requests to S3, and less so
+# for those that no client has asked for
+
+my $strict = Test::Registry->node($s3,
+    http => 'geo $stranger { default 0; } map $stranger $odd { 1 1; }',
+    server => 'if ($stranger) { return 403; } if ($odd) { return 444; }
+        rewrite ^/registry_s3/ /elsewhere/ last;
+        if ($request_uri = "") { return 403; }');
+
+is($strict->get('/v2/team/app/manifests/v1')->status, 200,
+    'rewrites of the server, manifest');
+is($strict->get("/v2/team/app/blobs/$text")->sha256, $text =~ s/^sha256://r,
+    'rewrites of the server, blob');
+like($strict->log, qr/credentials of environment: ready/,
+    'rewrites of the server, question at start');
+
 # other sites: the same bytes as without us
 
 for my $settings ('', $hostile) {
