@@ -26,7 +26,8 @@ static void *ngx_http_registry_guard_default(ngx_conf_t *cf,
 static void ngx_http_registry_guard_core(ngx_http_registry_loc_conf_t *rlcf);
 
 
-/* filters that change bodies or their type, nginx's own and well-known ones */
+/* filters that change bodies or their type, nginx's own and well-known ones,
+   and what reads the bodies of requests before a push can */
 
 static const char  *ngx_http_registry_guarded[] = {
     "ngx_http_gzip_filter_module",
@@ -40,6 +41,7 @@ static const char  *ngx_http_registry_guarded[] = {
     "ngx_http_ssi_filter_module",
     "ngx_http_xslt_filter_module",
     "ngx_http_image_filter_module",
+    "ngx_http_mirror_module",
     NULL
 };
 

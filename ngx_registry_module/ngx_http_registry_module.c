@@ -619,10 +619,13 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    /* "if" and limit_except blocks take the handler of their location along */
+    /*
+     * "if" and limit_except blocks take the handler of their location along,
+     * unless they have one: a node may pass on what it does not write
+     */
 
     if ((clcf->noname || clcf->lmt_excpt) && prev->enable == 1
-        && conf->enable == NGX_CONF_UNSET)
+        && conf->enable == NGX_CONF_UNSET && clcf->handler == NULL)
     {
         conf->enable = 1;
         clcf->handler = ngx_http_registry_handler;

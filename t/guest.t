@@ -19,7 +19,7 @@ use Test::Registry qw/ finish nginx_has /;
 use Test::Registry::Image;
 use Test::Registry::Layout;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ write_file random_bytes /;
+use Test::Registry::Util qw/ write_file random_bytes temp_dir /;
 
 ###############################################################################
 
@@ -152,6 +152,30 @@ is($strict->get("/v2/team/app/blobs/$text")->sha256, $text =~ s/^sha256://r,
     'rewrites of the server, blob');
 like($strict->log, qr/credentials of environment: ready/,
     'rewrites of the server, question at start');
+
+# what reads bodies before a push can
+
+my $uploads = temp_dir('uploads');
+my $push = Test::Registry->node($s3, http => 'mirror /mirror;', location =>
+    "registry_push on; registry_upload_path $uploads;");
+my $blob = random_bytes(2_000_000, 'mirrored');
+
+is($push->request('POST', '/v2/team/app/blobs/uploads/?digest='
+    . $layout->can('digest')->($blob), body => $blob)->status, 201,
+    'mirror of the host, push');
+
+# a node may pass on what it does not write
+
+my $relay = 'proxy_pass http://127.0.0.1:' . $push->port . ';';
+my $relaying = Test::Registry->node($s3, location =>
+    "limit_except GET HEAD { $relay } if (\$arg_there) { $relay }");
+
+is($relaying->request('POST', '/v2/team/app/blobs/uploads/', body => '')
+    ->status, 202, 'limit_except with proxy_pass');
+is($relaying->get('/v2/team/app/blobs/uploads/x?there=1')->status, 404,
+    'if with proxy_pass');
+is($relaying->get('/v2/team/app/manifests/v1')->status, 200,
+    'without, the registry');
 
 # other sites: the same bytes as without us
 
