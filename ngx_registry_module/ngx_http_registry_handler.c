@@ -61,7 +61,7 @@ ngx_http_registry_handler(ngx_http_request_t *r)
 
     if (!ngx_http_registry_reads_body(r, ctx, status)) {
 
-        rc = ngx_http_discard_request_body(r);
+        rc = ngx_http_registry_discard(r);
 
         if (rc != NGX_OK) {
             return rc;

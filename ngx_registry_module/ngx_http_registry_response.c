@@ -195,7 +195,7 @@ ngx_http_registry_send_empty(ngx_http_request_t *r, ngx_uint_t status)
     ngx_int_t                 rc;
     ngx_http_registry_ctx_t  *ctx;
 
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_registry_discard(r);
 
     if (rc != NGX_OK) {
         return rc;
@@ -215,6 +215,23 @@ ngx_http_registry_send_empty(ngx_http_request_t *r, ngx_uint_t status)
 
 
 ngx_int_t
+ngx_http_registry_discard(ngx_http_request_t *r)
+{
+    /*
+     * RFC 9110, Expect: who asks first, and is answered, need not send the
+     * body, and what comes next may or may not be one
+     */
+
+    if (r->headers_in.expect && !r->expect_tested) {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_int_t
 ngx_http_registry_send(ngx_http_request_t *r, ngx_str_t *type,
     ngx_str_t *body)
 {
@@ -225,7 +242,7 @@ ngx_http_registry_send(ngx_http_request_t *r, ngx_str_t *type,
 
     /* what was refused before its body was read; nothing if it was */
 
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_registry_discard(r);
 
     if (rc != NGX_OK) {
         return rc;

@@ -42,6 +42,12 @@ ngx_int_t ngx_http_registry_send(ngx_http_request_t *r, ngx_str_t *type,
 ngx_int_t ngx_http_registry_send_empty(ngx_http_request_t *r,
     ngx_uint_t status);
 
+/*
+ * Discards a body that nobody wants, if there is one and nobody has read it.
+ * Returns what ngx_http_discard_request_body() does.
+ */
+ngx_int_t ngx_http_registry_discard(ngx_http_request_t *r);
+
 /* the body for an error page of nginx itself */
 ngx_int_t ngx_http_registry_error_page(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *body);

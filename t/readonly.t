@@ -16,6 +16,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Digest::SHA qw/ sha256_hex /;
+use IO::Select;
 
 use Test::Registry;
 use Test::Registry::Gateway;
@@ -140,6 +141,25 @@ $push->start();
 is($push->request('PUT', '/v2/team/app/manifests/v1', body => '{}')->status,
     405, 'within limit_except');
 
+# a client that asks before it sends a body hears "no", and not "go on"
+
+like(first_line($t, $_), qr{^HTTP/1\.1 40[0-9] }, "$_ with Expect")
+    for '/v2/team/app/manifests/v1', '/v2/Team/manifests/v1', '/v2/nowhere';
+
 finish();
+
+###############################################################################
+
+sub first_line {
+    my ($node, $path) = @_;
+
+    my $client = $node->client;
+    my $socket = $client->connect();
+
+    $client->write_all($socket, "PUT $path HTTP/1.1\r\nHost: registry\r\n"
+        . "Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n");
+
+    return IO::Select->new($socket)->can_read(10) ? <$socket> : 'nothing';
+}
 
 ###############################################################################
