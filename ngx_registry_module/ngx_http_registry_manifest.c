@@ -46,6 +46,7 @@ typedef struct {
     unsigned                         leased:1;
     unsigned                         asked:1;     /* S3, for the link */
     unsigned                         patient:1;   /* there is no old one */
+    unsigned                         damaged:1;   /* the copy in the cache */
 } ngx_http_registry_manifest_ctx_t;
 
 
@@ -668,6 +669,15 @@ ngx_http_registry_manifest_damaged(ngx_http_registry_manifest_ctx_t *m,
                   "damaged, it is fetched again", &m->text);
 
     ngx_http_registry_s3_forget(call->sub);
+
+    if (m->damaged) {
+        /* a disk that forgets may not let go either */
+        return ngx_http_registry_manifest_fetch(m,
+                                      NGX_HTTP_REGISTRY_ROLE_DIRECT,
+                                      ngx_http_registry_manifest_fetched);
+    }
+
+    m->damaged = 1;
 
     return ngx_http_registry_manifest_fetch(m, NGX_HTTP_REGISTRY_ROLE_OBJECT,
                                       ngx_http_registry_manifest_fetched);

@@ -45,6 +45,19 @@ like($t->log(), qr/\[warn\].*\Q$digest\E.*damaged/, 'damaged manifest - log');
 is($t->get($path)->body, $json, 'damaged manifest - mended');
 is($s3->count(), 1, 'damaged manifest - no longer fetched');
 
+# on a disk that does not let go of it, as one that has become read-only
+
+SKIP: {
+    change('meta', sub { $_[0] =~ s/schemaVersion/schemaVersioN/r });
+
+    skip('this file system has no immutable files', 1) unless hold(1);
+
+    my $r = $t->client(timeout => 5)->get($path);
+    hold(0);
+    is($r->body, $json, 'damaged manifest that cannot be removed')
+        or diag $r->error;
+}
+
 # a blob whose copy has lost its end
 
 my $bytes = random_bytes(300_000, 'blob');
@@ -84,6 +97,22 @@ is($t->head($path)->header('Content-Length'), 200_000,
 finish();
 
 ###############################################################################
+
+# Makes the files of the cache stay, or not.
+
+sub hold {
+    my ($on) = @_;
+    my @files;
+
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        push @files, $_ if $> == 0 ? -f : -d;
+    } }, $t->dir . '/cache');
+
+    return system('chmod', $on ? 'a-w' : 'u+w', @files) == 0 if $> != 0;
+    return system('sh', '-c', 'chattr "$@" 2>/dev/null', 'sh',
+        $on ? '+i' : '-i', @files) == 0;
+}
+
 
 # Changes the body of each file of a cache; returns how many there were that
 # had one to change.
