@@ -297,6 +297,7 @@ static ngx_int_t
 ngx_http_registry_referrers_tag_fetched(ngx_http_registry_call_t *call)
 {
     ngx_registry_key_t              key;
+    ngx_registry_digest_t          *digest;
     ngx_http_registry_call_t       *data;
     ngx_http_registry_referrers_t  *rs;
 
@@ -316,14 +317,20 @@ ngx_http_registry_referrers_tag_fetched(ngx_http_registry_call_t *call)
         return ngx_http_registry_referrers_failed(rs, call);
     }
 
+    digest = ngx_palloc(rs->request->pool, sizeof(ngx_registry_digest_t));
     data = ngx_http_registry_object_call(rs->ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_OBJECT,
                                          NGX_REGISTRY_MANIFEST_MAX_LEN,
                                          ngx_http_registry_referrers_fetched,
                                          rs);
-    if (data == NULL
-        || ngx_http_registry_store_call(rs->request, data) != NGX_OK)
-    {
+    if (digest == NULL || data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *digest = key.digest;
+    data->op.digest = digest;
+
+    if (ngx_http_registry_store_call(rs->request, data) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -365,7 +372,11 @@ ngx_http_registry_referrers_fetched(ngx_http_registry_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* what is no descriptor does not keep the others away */
+    /* what is no descriptor does not keep the others away, and is not kept */
+
+    if (status != NGX_REGISTRY_OK) {
+        ngx_http_registry_s3_forget(call->sub);
+    }
 
     rs->active--;
 

@@ -106,6 +106,20 @@ $s3->put($layout->blob_key($wrong), $bytes);
 ok(wait_for(sub { $t->get("/v2/team/app/manifests/$wrong")->body eq $bytes },
     3), 'manifest of another digest - mended');
 
+# the index that a client keeps in a tag as a list of referrers
+
+my $subject = 'sha256:' . 'a' x 64;
+my $index = '{"schemaVersion":2,"manifests":[{"digest":"sha256:' . 'b' x 64
+    . '","size":7,"mediaType":"application/vnd.oci.image.manifest.v1+json"}]}';
+
+$layout->manifest('team/app', $index, 'sha256-' . 'a' x 64);
+$s3->fault(key => qr/data$/, corrupt => index $index, 'manifests');
+is($t->get("/v2/team/app/referrers/$subject")->status, 502,
+    'damaged list of referrers');
+$s3->clear_faults();
+like($t->get("/v2/team/app/referrers/$subject")->body, qr/b{64}/,
+    'damaged list of referrers - not kept');
+
 # blobs: a wrong bit anywhere must not end in a whole answer, nor be kept
 
 my $size = 300_000;
