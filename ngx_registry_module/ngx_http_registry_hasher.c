@@ -13,8 +13,14 @@
 /* bytes in a turn of the event loop, under a millisecond with SHA-NI */
 #define NGX_HTTP_REGISTRY_HASHER_SLICE  (1024 * 1024)
 
+/* a timer keeps a worker that is to exit until the end, milliseconds */
+#define NGX_HTTP_REGISTRY_HASHER_GUARD  60000
+
 
 static void ngx_http_registry_hasher_handler(ngx_event_t *ev);
+static void ngx_http_registry_hasher_guard(ngx_event_t *ev);
+static void ngx_http_registry_hasher_done(ngx_http_registry_hasher_t *h,
+    ngx_int_t rc);
 
 
 /* of a worker process, which hashes one slice at a time */
@@ -31,6 +37,12 @@ ngx_http_registry_hasher_start(ngx_http_registry_hasher_t *h, ngx_log_t *log)
     h->event.log = log;
 
     ngx_post_event(&h->event, &ngx_posted_next_events);
+
+    h->guard.handler = ngx_http_registry_hasher_guard;
+    h->guard.data = h;
+    h->guard.log = log;
+
+    ngx_add_timer(&h->guard, NGX_HTTP_REGISTRY_HASHER_GUARD);
 }
 
 
@@ -40,6 +52,17 @@ ngx_http_registry_hasher_cancel(ngx_http_registry_hasher_t *h)
     if (h->event.posted) {
         ngx_delete_posted_event(&h->event);
     }
+
+    if (h->guard.timer_set) {
+        ngx_del_timer(&h->guard);
+    }
+}
+
+
+static void
+ngx_http_registry_hasher_guard(ngx_event_t *ev)
+{
+    ngx_add_timer(ev, NGX_HTTP_REGISTRY_HASHER_GUARD);
 }
 
 
@@ -58,7 +81,7 @@ ngx_http_registry_hasher_handler(ngx_event_t *ev)
         got = ngx_read_file(h->file, ngx_http_registry_hasher_buf, n, h->pos);
 
         if (got != (ssize_t) n) {
-            h->handler(h->data, NGX_ERROR);
+            ngx_http_registry_hasher_done(h, NGX_ERROR);
             return;
         }
 
@@ -81,5 +104,14 @@ ngx_http_registry_hasher_handler(ngx_event_t *ev)
     n = ngx_registry_hash_final(&h->hash, hash);
     h->len = ngx_registry_hex_write(h->hex, hash, n) - h->hex;
 
-    h->handler(h->data, NGX_OK);
+    ngx_http_registry_hasher_done(h, NGX_OK);
+}
+
+
+static void
+ngx_http_registry_hasher_done(ngx_http_registry_hasher_t *h, ngx_int_t rc)
+{
+    ngx_http_registry_hasher_cancel(h);
+
+    h->handler(h->data, rc);
 }

@@ -32,6 +32,7 @@ typedef struct {
     /* internal */
     ngx_registry_hash_t        hash;
     ngx_event_t                event;
+    ngx_event_t                guard;
 } ngx_http_registry_hasher_t;
 
 

@@ -18,7 +18,8 @@ use lib "$FindBin::Bin/lib";
 
 use Test::Registry;
 use Test::Registry::Gateway;
-use Test::Registry::Util qw/ write_file temp_dir wait_for /;
+use Test::Registry::Response;
+use Test::Registry::Util qw/ write_file temp_dir wait_for random_bytes /;
 
 ###############################################################################
 
@@ -135,6 +136,24 @@ is_deeply([ map { s{^\Q@{[$s3->prefix]}\E/?}{}r } $s3->keys($s3->prefix) ],
             . sha256_hex($text) . '/data',
         'repositories/team/app/_layers/sha256/' . sha256_hex($text)
             . '/link' ], 'layout is that of distribution');
+
+# a worker that is to exit has a blob to read first, and nothing else to do
+
+my $long = random_bytes(1_000_000, 'long') x 100;
+$at = session('team/app');
+is($t->request('PATCH', $at, body => $long)->status, 202, 'a long blob');
+
+my $patient = $t->client();
+my $line = $patient->connect();
+my $answer = Test::Registry::Response->new(method => 'PUT');
+
+$patient->write_all($line, $patient->format('PUT',
+    "$at?digest=sha512:" . sha512_hex($long), body => ''));
+select undef, undef, undef, 0.05;
+$t->reload();
+$patient->read_response($line, $answer);
+is($answer->status, 201, 'a reload while it is hashed')
+    or diag $answer->error;
 
 is(push_blob('team/app', 'one'), digest('one'), 'POST with digest');
 is(push_blob('team/app', ''), digest(''), 'an empty blob');
