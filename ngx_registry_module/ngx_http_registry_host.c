@@ -64,7 +64,7 @@ static ngx_int_t ngx_http_registry_addr_route(ngx_http_registry_addr_t *addr);
 
 ngx_http_registry_host_t *
 ngx_http_registry_host_add(ngx_conf_t *cf, ngx_str_t *name, in_port_t port,
-    ngx_uint_t tls)
+    ngx_uint_t tls, ngx_str_t *store)
 {
     void                            *server;
     ngx_uint_t                       i;
@@ -81,6 +81,8 @@ ngx_http_registry_host_add(ngx_conf_t *cf, ngx_str_t *name, in_port_t port,
         if (slot[i]->port == port
             && slot[i]->tls == tls
             && slot[i]->server == server
+            && slot[i]->store.len == store->len
+            && ngx_strncmp(slot[i]->store.data, store->data, store->len) == 0
             && slot[i]->name.len == name->len
             && ngx_strncasecmp(slot[i]->name.data, name->data, name->len) == 0)
         {
@@ -100,6 +102,7 @@ ngx_http_registry_host_add(ngx_conf_t *cf, ngx_str_t *name, in_port_t port,
     host->port = port;
     host->tls = tls;
     host->server = server;
+    host->store = *store;
     host->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     host->name.len = name->len;

@@ -38,13 +38,14 @@ struct ngx_http_registry_addr_s {
 };
 
 
-/* of one server { }, since servers may trust different roots */
+/* of one store in one server { }, since they may trust different roots */
 
 struct ngx_http_registry_host_s {
     ngx_str_t                        name;
     in_port_t                        port;
     ngx_uint_t                       tls;         /* unsigned  tls:1; */
     void                            *server;      /* its srv_conf */
+    ngx_str_t                        store;       /* "registry_store" */
     ngx_http_core_loc_conf_t        *clcf;        /* for "resolver" */
     ngx_addr_t                      *literals;    /* that need no resolver */
     ngx_uint_t                       nliterals;
@@ -81,12 +82,12 @@ typedef struct {
 
 /*
  * The entry of a host, made at configuration time in cf->pool, one for each
- * different name, port and scheme in a server { }.  Address literals are
- * ready at once.  The location that is configured gives the resolver
+ * different name, port, scheme and store in a server { }.  Address literals
+ * are ready at once.  The location that is configured gives the resolver
  * ("resolver") if it has one.  Returns NULL if there is no memory.
  */
 ngx_http_registry_host_t *ngx_http_registry_host_add(ngx_conf_t *cf,
-    ngx_str_t *name, in_port_t port, ngx_uint_t tls);
+    ngx_str_t *name, in_port_t port, ngx_uint_t tls, ngx_str_t *store);
 
 /* whether there is an address to connect to */
 ngx_uint_t ngx_http_registry_host_ready(ngx_http_registry_host_t *host);

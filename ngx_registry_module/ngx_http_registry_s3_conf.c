@@ -187,7 +187,7 @@ ngx_http_registry_s3_conf_endpoint(ngx_conf_t *cf,
     name.len = rlcf->s3->host_len;
 
     rlcf->host = ngx_http_registry_host_add(cf, &name, rlcf->s3->port,
-                                            rlcf->s3->tls);
+                                            rlcf->s3->tls, &rlcf->store);
 
     return rlcf->host ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

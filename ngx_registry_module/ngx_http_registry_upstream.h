@@ -13,7 +13,8 @@
  * resolves its name when nginx starts, and does not start without DNS; here
  * the endpoint of each registry is the peer, resolved when it is needed, and
  * connections to it are kept.  A connection, and a TLS session, is used again
- * only for the host name, port and server { } for which it was verified.
+ * only for the host name, port, store and server { } for which it was
+ * verified.
  */
 
 

@@ -101,9 +101,62 @@ for my $case (sort keys %cases) {
     is($s3->count(), 0, 'roots of the system - no request');
 }
 
+# two stores in one server, of which one trusts anybody: a connection of that
+# one is not for the other
+
+{
+    my $s3 = Test::Registry::Gateway->new(tls => $certificate{unknown});
+    my $t = Test::Registry->new(s3 => $s3, ca => $root, probe => 0);
+
+    fill($s3);
+    $t->shipped($_) for 'http', 'server';
+    copy($t, $_) for 'http', 'server';
+
+    $t->conf(<<'CONF')->start();
+%%main%%
+events {}
+http {
+    %%http%%
+    include %%dir%%/other_http.conf;
+    server {
+        listen 127.0.0.1:%%port%%;
+        %%server%%
+        include %%dir%%/other_server.conf;
+        %%registry%%
+        location /v2/ { registry on; }
+        location /other/v2/ { registry on; registry_store s3 other; }
+    }
+}
+CONF
+
+    $t->expect_log(qr/SSL_do_handshake\(\) failed/);
+
+    is($t->get('/other/v2/team/app/manifests/v1')->status, 200,
+        'a store that trusts anybody');
+    is($t->get('/v2/team/app/manifests/v1')->status, 503,
+        'one that does not, beside it');
+}
+
 finish();
 
 ###############################################################################
+
+# An include file for another store, made as docs/directives.md says.
+
+sub copy {
+    my ($t, $level) = @_;
+
+    my $text = Test::Registry::Util::read_file($t->dir
+        . "/registry_$level.conf");
+
+    $text =~ s/([^\$])registry_s3/$1other/g;
+    $text =~ s/nginx_registry/nginx_other/g;
+    $text =~ s/proxy_ssl_verify on/proxy_ssl_verify off/;
+
+    Test::Registry::Util::write_file($t->dir . "/other_$level.conf", $text);
+    return;
+}
+
 
 # Writes into the directory that versitygw serves, as if it had been put.
 
