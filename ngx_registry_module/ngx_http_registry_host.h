@@ -58,6 +58,8 @@ struct ngx_http_registry_host_s {
     time_t                           retry;       /* not before */
     time_t                           failed;      /* when resolving did */
     time_t                           logged;
+    time_t                           skew;        /* seconds that the clock of
+                                                     S3 is ahead of ours */
     ngx_resolver_ctx_t              *ctx;
     ngx_queue_t                      waiters;
     ngx_event_t                      event;
@@ -105,7 +107,7 @@ void ngx_http_registry_host_cancel(ngx_http_registry_waiter_t *w);
 /*
  * The address for the next connection of a host that is ready, with a
  * reference that the caller must release.  Old addresses are resolved again
- * meanwhile.
+ * meanwhile.  NULL if this has left none.
  */
 ngx_http_registry_addr_t *ngx_http_registry_host_addr(
     ngx_http_registry_host_t *host);

@@ -82,7 +82,7 @@ ngx_http_registry_orphans(ngx_http_registry_loc_conf_t *rlcf)
 
     /* by the clock of S3 */
 
-    orphans->before = ngx_time() + ngx_http_registry_s3_skew
+    orphans->before = ngx_time() + rlcf->host->skew
                       - rlcf->upload_expires;
 
     if (ngx_http_registry_orphans_list(orphans) != NGX_OK) {

@@ -496,8 +496,9 @@ ngx_http_registry_result_denied(ngx_http_registry_sub_t *sub,
 static void
 ngx_http_registry_result_clock(ngx_http_registry_sub_t *sub)
 {
-    time_t      date, skew;
-    ngx_str_t  *value;
+    time_t                     date, skew;
+    ngx_str_t                 *value;
+    ngx_http_registry_host_t  *host;
 
     value = ngx_http_registry_s3_header_n(sub, "date");
     if (value == NULL) {
@@ -520,7 +521,9 @@ ngx_http_registry_result_clock(ngx_http_registry_sub_t *sub)
         skew = 0;
     }
 
-    if (skew == ngx_http_registry_s3_skew) {
+    host = sub->op->conf->host;
+
+    if (skew == host->skew) {
         return;
     }
 
@@ -529,7 +532,7 @@ ngx_http_registry_result_clock(ngx_http_registry_sub_t *sub)
                   "requests to S3 are signed with its time",
                   skew > 0 ? skew : -skew, skew > 0 ? "late" : "early");
 
-    ngx_http_registry_s3_skew = skew;
+    host->skew = skew;
 }
 
 

@@ -141,7 +141,7 @@ ngx_http_registry_retry_renew(ngx_http_registry_retry_t *retry,
 
     retry->renewed = 1;
 
-    if (sub->skew != ngx_http_registry_s3_skew) {
+    if (sub->skew != sub->op->conf->host->skew) {
         return NGX_OK;
     }
 

@@ -38,9 +38,6 @@ static ngx_int_t ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
 
-time_t  ngx_http_registry_s3_skew;
-
-
 typedef enum {
     NGX_HTTP_REGISTRY_S3_SCHEME = 0,
     NGX_HTTP_REGISTRY_S3_HOST,
@@ -596,7 +593,7 @@ ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
         return NGX_ERROR;
     }
 
-    sub->skew = ngx_http_registry_s3_skew;
+    sub->skew = sub->op->conf->host->skew;
 
     sub->date.data = ngx_pnalloc(pool, NGX_REGISTRY_SIGV4_DATE_LEN);
     if (sub->date.data == NULL) {

@@ -95,7 +95,6 @@ struct ngx_http_registry_sub_s {
     EVP_MD_CTX                      *md;
     ngx_event_pipe_input_filter_pt   input_filter;
     ngx_int_t                      (*input_filter_init)(void *data);
-    void                            *input_filter_ctx;
 
     ngx_uint_t                       status;      /* of the answer, 0: none */
     off_t                            content_length;
@@ -177,10 +176,6 @@ char *ngx_http_registry_s3_header_directive(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 
 ngx_int_t ngx_http_registry_s3_add_variables(ngx_conf_t *cf);
-
-
-/* seconds that the clock of S3 is ahead of this host's */
-extern time_t  ngx_http_registry_s3_skew;
 
 
 #endif /* _NGX_HTTP_REGISTRY_S3_H_INCLUDED_ */

@@ -225,11 +225,13 @@ ngx_http_registry_store_wake(ngx_http_request_t *r)
 
             if (ctx->detached) {
                 ngx_http_registry_store_close(r);
-
-            } else {
-                ngx_http_finalize_request(r, rc);
+                return;
             }
 
+            /* it may yet live a while, until its subrequests have ended */
+
+            ngx_http_registry_store_cleanup(ctx);
+            ngx_http_finalize_request(r, rc);
             return;
         }
 
@@ -346,7 +348,7 @@ ngx_http_registry_store_cleanup(void *data)
     ngx_queue_t               *q;
     ngx_http_registry_call_t  *call;
 
-    /* the request dies: nothing may wake it any more */
+    /* the request is over: nothing may wake it any more */
 
     ctx->terminated = 1;
 
@@ -529,9 +531,10 @@ ngx_http_registry_store_close(ngx_http_request_t *r)
     ngx_http_cleanup_t            *cln;
     ngx_http_registry_detached_t  *d;
 
-    /* subrequests that are still under way end here */
+    /* subrequests that are still under way, or not yet, end here */
 
     r->write_event_handler = ngx_http_request_empty_handler;
+    r->posted_requests = NULL;
 
     cln = r->cleanup;
     r->cleanup = NULL;

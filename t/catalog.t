@@ -114,6 +114,23 @@ $r = $t->get('/v2/_catalog?n=3');
 is_deeply($r->json->{repositories}, [ @names[0 .. 2] ], 'page of three');
 cmp_ok($s3->count(), '<', 30, 'page of three - requests');
 
+# a failure is the end of what would be tried again
+
+$s3->put($layout->repository("0$_") . '/_manifests/x', 'x')
+    for 'failing', map { "busy$_" } 1 .. 5, 'slow';
+$s3->fault(query => qr/0failing/, error => 'AccessDenied', latency => 1);
+$s3->fault(query => qr/0busy/, error => 'SlowDown');
+$s3->fault(query => qr/0slow/, latency => 6);
+$s3->forget();
+
+like($t->get('/v2/_catalog')->status, qr/^50[23]$/, 'a directory fails');
+
+my $begun = $s3->count(query => qr/0busy/);
+
+select undef, undef, undef, 5;
+is($s3->count(query => qr/0busy/), $begun, 'a directory fails - no retries');
+$s3->clear_faults();
+
 is(scalar($s3->unsigned()), 0, 'all requests to S3 rightly signed');
 
 finish();

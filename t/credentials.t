@@ -133,6 +133,46 @@ for my $offset (3600, -7200, 0) {
 
 like($t->log(), qr/\[warn\].*clock of this host/, 'clock - log');
 
+# each store has a clock of its own
+
+my $late = Test::Registry::S3->new(map { $_ => $s3->$_ }
+    qw/ access_key secret_key token /);
+my $lately = Test::Registry::Layout->new($late);
+
+$late->clock(3600);
+
+my $both = Test::Registry->new(s3 => $s3);
+$both->conf(<<"CONF")->start();
+%%main%%
+events {}
+http {
+    %%http%%
+    server {
+        listen 127.0.0.1:%%port%%;
+        %%server%%
+        registry_s3_bucket images;
+        registry_s3_region eu-central-1;
+        registry_s3_endpoint @{[ $s3->endpoint ]};
+        location /v2/ { registry on; }
+        location /late/v2/ {
+            registry on;
+            registry_s3_endpoint @{[ $late->endpoint ]};
+        }
+    }
+}
+CONF
+
+for my $n (1 .. 3) {
+    $_->manifest('team/app', '{"schemaVersion":2}', "both$n")
+        for $layout, $lately;
+
+    is($both->get("$_/v2/team/app/manifests/both$n")->status, 200,
+        "clocks of two stores, $n, $_") for '', '/late';
+}
+
+is(scalar(() = $both->log() =~ /clock of this host/g), 1,
+    'clocks of two stores - log');
+
 # secrets appear nowhere
 
 for my $node ($t, $none, $default, $profile) {
