@@ -46,6 +46,8 @@ static void ngx_http_registry_host_failed(ngx_http_registry_host_t *host,
     ngx_resolver_ctx_t *ctx);
 static void ngx_http_registry_host_update(ngx_http_registry_host_t *host,
     ngx_resolver_ctx_t *ctx);
+/* none of the addresses that were found can be used */
+static void ngx_http_registry_host_useless(ngx_http_registry_host_t *host);
 static void ngx_http_registry_host_replace(ngx_http_registry_host_t *host,
     ngx_http_registry_addr_t *list);
 /* an address with the reference of the list that it will be in */
@@ -306,6 +308,10 @@ ngx_http_registry_host_addr(ngx_http_registry_host_t *host)
         ngx_http_registry_host_resolve(host);
     }
 
+    if (host->addrs == NULL) {
+        return NULL;
+    }
+
     /* in turn, but not those that have just failed */
 
     first = (host->last && host->last->next) ? host->last->next : host->addrs;
@@ -532,8 +538,6 @@ ngx_http_registry_host_update(ngx_http_registry_host_t *host,
         far = NULL;
     }
 
-    ngx_http_registry_host_replace(host, list);
-
     while (far) {
         addr = far;
         far = addr->next;
@@ -541,9 +545,11 @@ ngx_http_registry_host_update(ngx_http_registry_host_t *host,
     }
 
     if (list == NULL) {
-        host->failed = ngx_time();
+        ngx_http_registry_host_useless(host);
         return;
     }
+
+    ngx_http_registry_host_replace(host, list);
 
     host->failed = 0;
     host->logged = 0;
@@ -553,6 +559,25 @@ ngx_http_registry_host_update(ngx_http_registry_host_t *host,
     ttl = ngx_min(ttl, NGX_HTTP_REGISTRY_TTL_MAX);
 
     host->expires = ngx_time() + ttl;
+}
+
+
+static void
+ngx_http_registry_host_useless(ngx_http_registry_host_t *host)
+{
+    host->failed = ngx_time();
+    host->last = NULL;
+
+    if (ngx_time() - host->logged < NGX_HTTP_REGISTRY_RESOLVE_LOG) {
+        return;
+    }
+
+    host->logged = ngx_time();
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "registry: the endpoint \"%V\" has no address of a kind "
+                  "that this host has%s", &host->name,
+                  host->addrs ? ", its last addresses stay in use" : "");
 }
 
 

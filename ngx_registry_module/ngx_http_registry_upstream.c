@@ -269,13 +269,18 @@ ngx_http_registry_upstream_get(ngx_peer_connection_t *pc, void *data)
         return ngx_http_registry_upstream_decline(pc, peer, obstacle);
     }
 
-    peer->sub->connected = 1;
-
     addr = ngx_http_registry_upstream_reuse(pc, peer);
 
     if (addr == NULL) {
         addr = ngx_http_registry_host_addr(peer->host);
     }
+
+    if (addr == NULL) {
+        return ngx_http_registry_upstream_decline(pc, peer,
+                                             NGX_HTTP_REGISTRY_WAIT_ADDRESS);
+    }
+
+    peer->sub->connected = 1;
 
     if (ngx_http_registry_upstream_use(pc, peer, addr) != NGX_OK) {
         return NGX_ERROR;

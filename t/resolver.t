@@ -20,7 +20,7 @@ use Test::Registry::DNS;
 use Test::Registry::Layout;
 use Test::Registry::S3;
 use Test::Registry::Util qw/
-    need run_command temp_dir wait_for write_file
+    need need_inside read_file run_command temp_dir wait_for write_file
 /;
 
 ###############################################################################
@@ -77,6 +77,28 @@ is(get(0)->status, 503, 'dead name server - 503');
 etc('resolv.conf', "nameserver ${\ SERVER }\n");
 ok(wait_for(sub { get(0)->status == 200 }, 20), 'changed resolv.conf');
 
+# addresses of a kind that this host does not have take no others away; the
+# second server finds them in the resolver's cache, while it needs one
+
+SKIP: {
+    my $library = without_ipv6();
+
+    $dns->answer('127.0.0.1');
+    $t = pair($library);
+
+    is($t->get("$_/v2/team/app/blobs/$blobs[4]")->status, 200,
+        "before - $_/") for '', '/other';
+
+    $dns->answer('::1');
+    select undef, undef, undef, 5;
+    is($t->get("/v2/team/app/blobs/$blobs[5]")->status, 200, 'no IPv6');
+    select undef, undef, undef, 0.5;
+    is($t->get("/other/v2/team/app/blobs/$blobs[6]")->status, 200,
+        'no IPv6, at once');
+    like($t->log(), qr/\[error\].*no address of a kind/, 'no IPv6 - log');
+    $dns->answer('127.0.0.1');
+}
+
 # /etc/hosts comes first, and is enough
 
 etc('resolv.conf', '');
@@ -108,6 +130,73 @@ sub etc {
 
     write_file("$dir/$name", $content);
     return;
+}
+
+
+# A library that takes IPv6 from whoever loads it.
+
+sub without_ipv6 {
+    skip('a library cannot come before a sanitizer', 5)
+        if Test::Registry::sanitized();
+
+    write_file("$dir/no_ipv6.c", <<'C');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+int socket(int domain, int type, int protocol) {
+    int (*next)(int, int, int) = (int (*)(int, int, int)) dlsym(RTLD_NEXT,
+                                                                "socket");
+    errno = EAFNOSUPPORT;
+    return domain == AF_INET6 ? -1 : next(domain, type, protocol);
+}
+C
+
+    need_inside('cc', 5);
+    run_command([qw/ cc -shared -fPIC -o /, "$dir/no_ipv6.so",
+        "$dir/no_ipv6.c", '-ldl']);
+    return "$dir/no_ipv6.so";
+}
+
+
+# Two stores behind one name, each with addresses of its own.
+
+sub pair {
+    my ($library) = @_;
+
+    my $node = Test::Registry->new(s3 => $s3, probe => 0,
+        endpoint => 'http://s3.test:' . $s3->port,
+        env => { LD_PRELOAD => $library });
+
+    $node->shipped('http');
+    $node->shipped('server');
+
+    for my $level ('http', 'server') {
+        my $text = read_file($node->dir . "/registry_$level.conf");
+
+        $text =~ s/([^\$])registry_s3/$1other/g;
+        $text =~ s/nginx_registry/nginx_other/g;
+        write_file($node->dir . "/other_$level.conf", $text);
+    }
+
+    return $node->conf(<<"CONF")->start();
+%%main%%
+events {}
+http {
+    %%http%%
+    include %%dir%%/other_http.conf;
+    resolver @{[ $dns->address ]} valid=3s;
+    server {
+        listen 127.0.0.1:%%port%%;
+        %%server%%
+        include %%dir%%/other_server.conf;
+        %%registry%%
+        location /v2/ { registry on; }
+        location /other/v2/ { registry on; registry_store s3 other; }
+    }
+}
+CONF
 }
 
 
