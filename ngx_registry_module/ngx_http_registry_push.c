@@ -314,7 +314,10 @@ ngx_http_registry_push_end(ngx_http_request_t *r, void *data)
         return push->body.rc;
     }
 
-    /* what is begun is ended, whether the client stays or not */
+    /*
+     * what is begun is ended, whether the client stays or not; only a stream
+     * of HTTP/2 that is reset ends with the step that is under way
+     */
 
     r->read_event_handler = ngx_http_block_reading;
 
