@@ -136,9 +136,15 @@ ngx_http_registry_blob_send(ngx_http_request_t *r,
                                           &ctx->reference);
     }
 
+    /*
+     * a client that pushes does not send what is said to be there, and a
+     * garbage collection may have taken it since
+     */
+
     if (ngx_http_registry_zone_object(ctx->conf->zone, &ctx->conf->id,
                                       &ctx->reference, &object)
-        == NGX_OK)
+        == NGX_OK
+        && (!ctx->conf->push || object.recent))
     {
         ctx->cache_status = NGX_HTTP_CACHE_HIT;
 
@@ -165,11 +171,19 @@ ngx_http_registry_blob_head(ngx_http_request_t *r,
     call->op.header_only = 1;
     call->data = ctx;
 
-    /* a cached HEAD would fetch the whole object: ask the cache by GET */
+    if (ctx->conf->push) {
+        call->op.role = NGX_HTTP_REGISTRY_ROLE_DIRECT;
+        ngx_str_set(&call->op.method, "HEAD");
+        call->handler = ngx_http_registry_blob_sized;
 
-    call->op.role = NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB;
-    ngx_str_set(&call->op.method, "GET");
-    call->handler = ngx_http_registry_blob_cached;
+    } else {
+
+        /* a cached HEAD would fetch the whole object: ask the cache by GET */
+
+        call->op.role = NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB;
+        ngx_str_set(&call->op.method, "GET");
+        call->handler = ngx_http_registry_blob_cached;
+    }
 
     if (ngx_http_registry_slice_first(r->pool, ctx->conf, &call->op.range)
         != NGX_OK)

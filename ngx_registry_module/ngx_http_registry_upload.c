@@ -26,6 +26,7 @@ typedef struct {
 
     ngx_str_t                    text;        /* of digest */
     ngx_registry_digest_t        digest;      /* of the closing request */
+    ngx_registry_digest_t        content;     /* of the data that is mounted */
     u_char                       sha256[32];
 
     off_t                        expected;    /* bytes of a chunk, or -1 */
@@ -52,10 +53,12 @@ static ngx_int_t ngx_http_registry_upload_mount_anywhere(
     ngx_http_registry_upload_ctx_t *u);
 static ngx_int_t ngx_http_registry_upload_mount_alias(
     ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_upload_mount_look(
+    ngx_http_registry_upload_ctx_t *u);
 static ngx_int_t ngx_http_registry_upload_mount_data(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_upload_mount_link(
-    ngx_http_registry_upload_ctx_t *u, ngx_registry_digest_t *digest);
+    ngx_http_registry_upload_ctx_t *u);
 static ngx_int_t ngx_http_registry_upload_mounted(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_upload_create(
@@ -368,15 +371,14 @@ ngx_http_registry_upload_mount(ngx_http_registry_upload_ctx_t *u)
 static ngx_int_t
 ngx_http_registry_upload_mount_found(ngx_http_registry_call_t *call)
 {
-    ngx_registry_digest_t            digest;
     ngx_http_registry_upload_ctx_t  *u;
 
     u = call->data;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK
-        && ngx_http_registry_object_link(call, &digest) == NGX_OK)
+        && ngx_http_registry_object_link(call, &u->content) == NGX_OK)
     {
-        return ngx_http_registry_upload_mount_link(u, &digest);
+        return ngx_http_registry_upload_mount_look(u);
     }
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND) {
@@ -421,7 +423,22 @@ ngx_http_registry_upload_mount_anywhere(ngx_http_registry_upload_ctx_t *u)
         return NGX_AGAIN;
     }
 
+    u->content = u->digest;
+
+    return ngx_http_registry_upload_mount_look(u);
+}
+
+
+/* whether the data is there: a garbage collection leaves links behind */
+static ngx_int_t
+ngx_http_registry_upload_mount_look(ngx_http_registry_upload_ctx_t *u)
+{
+    ngx_registry_key_t         key;
+    ngx_http_registry_call_t  *call;
+
+    ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_BLOB;
+    key.digest = u->content;
 
     call = ngx_http_registry_object_call(u->ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_DIRECT, 0,
@@ -445,15 +462,14 @@ ngx_http_registry_upload_mount_anywhere(ngx_http_registry_upload_ctx_t *u)
 static ngx_int_t
 ngx_http_registry_upload_mount_alias(ngx_http_registry_call_t *call)
 {
-    ngx_registry_digest_t            digest;
     ngx_http_registry_upload_ctx_t  *u;
 
     u = call->data;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK
-        && ngx_http_registry_object_link(call, &digest) == NGX_OK)
+        && ngx_http_registry_object_link(call, &u->content) == NGX_OK)
     {
-        return ngx_http_registry_upload_mount_link(u, &digest);
+        return ngx_http_registry_upload_mount_look(u);
     }
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND) {
@@ -473,7 +489,7 @@ ngx_http_registry_upload_mount_data(ngx_http_registry_call_t *call)
     u = call->data;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
-        return ngx_http_registry_upload_mount_link(u, &u->digest);
+        return ngx_http_registry_upload_mount_link(u);
     }
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND) {
@@ -486,8 +502,7 @@ ngx_http_registry_upload_mount_data(ngx_http_registry_call_t *call)
 
 
 static ngx_int_t
-ngx_http_registry_upload_mount_link(ngx_http_registry_upload_ctx_t *u,
-    ngx_registry_digest_t *digest)
+ngx_http_registry_upload_mount_link(ngx_http_registry_upload_ctx_t *u)
 {
     ngx_str_t                  content;
     ngx_registry_key_t         key;
@@ -502,14 +517,14 @@ ngx_http_registry_upload_mount_link(ngx_http_registry_upload_ctx_t *u,
                                          NGX_HTTP_REGISTRY_LINK_SIZE,
                                          ngx_http_registry_upload_mounted, u);
 
-    content.len = digest->text.len;
+    content.len = u->content.text.len;
     content.data = ngx_pnalloc(u->request->pool, content.len);
 
     if (call == NULL || content.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memcpy(content.data, digest->text.data, content.len);
+    ngx_memcpy(content.data, u->content.text.data, content.len);
 
     if (ngx_http_registry_s3_write(u->request, &call->op, "PUT", &content)
         != NGX_OK)

@@ -27,6 +27,9 @@
 #define NGX_HTTP_REGISTRY_TAG_STALE     60000
 
 
+/* seconds in which objects count when they were seen */
+#define NGX_HTTP_REGISTRY_SEEN_TIME     16
+
 /* the first byte of what a key is made of */
 
 #define NGX_HTTP_REGISTRY_ZONE_MEMBER   'm'
@@ -65,6 +68,7 @@ typedef struct {
 typedef struct {
     ngx_http_registry_entry_t         entry;
     off_t                             size;
+    uint16_t                          seen;      /* the counter, which wraps */
     u_char                            type_len;
     u_char                            type[1];
 } ngx_http_registry_object_entry_t;
@@ -145,6 +149,7 @@ static void ngx_http_registry_zone_delete(ngx_http_registry_zone_ctx_t *ctx,
     void *data);
 static void ngx_http_registry_zone_rbtree_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+static uint16_t ngx_http_registry_zone_now(void);
 static void ngx_http_registry_zone_tag_value(
     ngx_http_registry_tag_entry_t *te, ngx_http_registry_tag_t *value);
 static ngx_uint_t ngx_http_registry_zone_tag_fresh(
@@ -460,6 +465,8 @@ ngx_http_registry_zone_object(ngx_shm_zone_t *zone, ngx_str_t *id,
         object->size = oe->size;
         object->type_len = oe->type_len;
         ngx_memcpy(object->type, oe->type, oe->type_len);
+        object->recent = (uint16_t) (ngx_http_registry_zone_now() - oe->seen)
+                         <= 1;
     }
 
     ngx_http_registry_zone_unlock(ctx);
@@ -489,6 +496,7 @@ ngx_http_registry_zone_add_object(ngx_shm_zone_t *zone, ngx_str_t *id,
 
     if (oe && object->type_len == 0) {
         oe->size = object->size;
+        oe->seen = ngx_http_registry_zone_now();
         goto done;
     }
 
@@ -507,12 +515,20 @@ ngx_http_registry_zone_add_object(ngx_shm_zone_t *zone, ngx_str_t *id,
     }
 
     oe->size = object->size;
+    oe->seen = ngx_http_registry_zone_now();
     oe->type_len = (u_char) object->type_len;
     ngx_memcpy(oe->type, object->type, object->type_len);
 
 done:
 
     ngx_http_registry_zone_unlock(ctx);
+}
+
+
+static uint16_t
+ngx_http_registry_zone_now(void)
+{
+    return (uint16_t) (ngx_current_msec / 1000 / NGX_HTTP_REGISTRY_SEEN_TIME);
 }
 
 

@@ -27,6 +27,10 @@ typedef struct {
     off_t                   size;           /* bytes */
     size_t                  type_len;       /* media type, 0 if unknown */
     u_char                  type[NGX_REGISTRY_MEDIA_TYPE_MAX_LEN];
+    ngx_uint_t              recent;         /* the store has had it within
+                                               the last half minute; set by
+                                               ngx_http_registry_zone_object()
+                                               only */
 } ngx_http_registry_object_t;
 
 

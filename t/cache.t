@@ -20,7 +20,7 @@ use File::Find ();
 use Test::Registry;
 use Test::Registry::Layout;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ random_bytes read_file /;
+use Test::Registry::Util qw/ random_bytes read_file temp_dir /;
 
 ###############################################################################
 
@@ -93,6 +93,30 @@ is($t->request('GET', $path, digest => 1)->length, 200_000,
     'mended object - GET');
 is($t->head($path)->header('Content-Length'), 200_000,
     'mended object - HEAD');
+
+# what a garbage collection took while its link stayed: a host that writes
+# must not say that it is there, or it will not be sent
+
+my $uploads = temp_dir('uploads');
+my $writer = Test::Registry->node($s3, location =>
+    "registry_push on; registry_upload_path $uploads;");
+my $taken = Test::Registry::Layout::digest('taken');
+
+is($writer->request('POST', "/v2/team/app/blobs/uploads/?digest=$taken",
+    body => 'taken')->status, 201, 'collected blob - pushed');
+$s3->forget();
+is($writer->head("/v2/team/app/blobs/$taken")->status, 200,
+    'collected blob - HEAD before');
+is($s3->count(), 1, 'collected blob - HEAD before, of the link only');
+
+$s3->delete($layout->blob_key($taken));
+select undef, undef, undef, 33;
+
+is($writer->head("/v2/team/app/blobs/$taken")->status, 404,
+    'collected blob - HEAD');
+is($writer->request('POST', '/v2/team/other/blobs/uploads/'
+    . "?mount=$taken&from=team/app", body => '')->status, 202,
+    'collected blob - mount');
 
 finish();
 
