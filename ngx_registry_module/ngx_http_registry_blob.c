@@ -27,6 +27,8 @@ static ngx_int_t ngx_http_registry_blob_head(ngx_http_request_t *r,
     ngx_http_registry_ctx_t *ctx, ngx_str_t *key);
 static ngx_int_t ngx_http_registry_blob_cached(
     ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_blob_ask(ngx_http_request_t *r,
+    ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_blob_sized(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_blob_send_head(ngx_http_request_t *r,
@@ -172,18 +174,14 @@ ngx_http_registry_blob_head(ngx_http_request_t *r,
     call->data = ctx;
 
     if (ctx->conf->push) {
-        call->op.role = NGX_HTTP_REGISTRY_ROLE_DIRECT;
-        ngx_str_set(&call->op.method, "HEAD");
-        call->handler = ngx_http_registry_blob_sized;
-
-    } else {
-
-        /* a cached HEAD would fetch the whole object: ask the cache by GET */
-
-        call->op.role = NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB;
-        ngx_str_set(&call->op.method, "GET");
-        call->handler = ngx_http_registry_blob_cached;
+        return ngx_http_registry_blob_ask(r, call);
     }
+
+    /* a cached HEAD would fetch the whole object: ask the cache by GET */
+
+    call->op.role = NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB;
+    ngx_str_set(&call->op.method, "GET");
+    call->handler = ngx_http_registry_blob_cached;
 
     if (ngx_http_registry_slice_first(r->pool, ctx->conf, &call->op.range)
         != NGX_OK)
@@ -202,8 +200,7 @@ ngx_http_registry_blob_head(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_registry_blob_cached(ngx_http_registry_call_t *call)
 {
-    off_t                start, size;
-    ngx_http_request_t  *r;
+    off_t  start, size;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
 
@@ -217,12 +214,18 @@ ngx_http_registry_blob_cached(ngx_http_registry_call_t *call)
         return ngx_http_registry_blob_sized(call);
     }
 
-    r = call->request;
-
     ngx_str_null(&call->op.range);
 
     ngx_memzero(&call->retry, sizeof(ngx_http_registry_retry_t));
 
+    return ngx_http_registry_blob_ask(call->request, call);
+}
+
+
+static ngx_int_t
+ngx_http_registry_blob_ask(ngx_http_request_t *r,
+    ngx_http_registry_call_t *call)
+{
     call->op.role = NGX_HTTP_REGISTRY_ROLE_DIRECT;
     ngx_str_set(&call->op.method, "HEAD");
     call->handler = ngx_http_registry_blob_sized;

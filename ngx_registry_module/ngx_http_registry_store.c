@@ -33,6 +33,7 @@ static void ngx_http_registry_store_timer(ngx_event_t *ev);
 static void ngx_http_registry_store_ready(void *data);
 static void ngx_http_registry_store_restart(ngx_http_registry_call_t *call);
 static void ngx_http_registry_store_cleanup(void *data);
+static void ngx_http_registry_store_cancel(ngx_http_registry_ctx_t *ctx);
 static ngx_int_t ngx_http_registry_store_lists(ngx_http_request_t *r);
 static void ngx_http_registry_store_close_handler(ngx_event_t *ev);
 
@@ -230,7 +231,7 @@ ngx_http_registry_store_wake(ngx_http_request_t *r)
 
             /* it may yet live a while, until its subrequests have ended */
 
-            ngx_http_registry_store_cleanup(ctx);
+            ngx_http_registry_store_cancel(ctx);
             ngx_http_finalize_request(r, rc);
             return;
         }
@@ -345,12 +346,19 @@ ngx_http_registry_store_cleanup(void *data)
 {
     ngx_http_registry_ctx_t  *ctx = data;
 
+    ctx->terminated = 1;
+
+    ngx_http_registry_store_cancel(ctx);
+}
+
+
+static void
+ngx_http_registry_store_cancel(ngx_http_registry_ctx_t *ctx)
+{
     ngx_queue_t               *q;
     ngx_http_registry_call_t  *call;
 
     /* the request is over: nothing may wake it any more */
-
-    ctx->terminated = 1;
 
     for (q = ngx_queue_head(&ctx->calls);
          q != ngx_queue_sentinel(&ctx->calls);
