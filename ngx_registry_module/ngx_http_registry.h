@@ -214,6 +214,8 @@ struct ngx_http_registry_ctx_s {
 
     /* what the variables tell */
     ngx_uint_t                       s3_requests;
+    ngx_uint_t                       uncached;    /* slices that went past the
+                                                     cache */
     ngx_uint_t                       s3_status;
     ngx_uint_t                       cache_status;
     time_t                           stale_age;   /* seconds, -1 not stale */

@@ -37,7 +37,9 @@ static void ngx_http_registry_delivery_range(
 static ngx_int_t ngx_http_registry_delivery_start(
     ngx_http_registry_delivery_t *d);
 static void ngx_http_registry_delivery_wake(ngx_http_request_t *r);
-static void ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d);
+/* NGX_AGAIN, or NGX_DONE: the request is finalized, and may be gone */
+static ngx_int_t ngx_http_registry_delivery_run(
+    ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_first(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_next(
@@ -55,6 +57,8 @@ static void ngx_http_registry_delivery_close(ngx_http_registry_delivery_t *d);
 static void ngx_http_registry_delivery_watch(
     ngx_http_registry_delivery_t *d);
 static void ngx_http_registry_delivery_timer(ngx_event_t *ev);
+static ngx_http_registry_slice_t *ngx_http_registry_delivery_head(
+    ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_again(
     ngx_http_registry_delivery_t *d, ngx_http_registry_slice_t *slice);
 static ngx_int_t ngx_http_registry_delivery_ask_size(
@@ -272,7 +276,7 @@ ngx_http_registry_delivery_wake(ngx_http_request_t *r)
         c->write->timedout = 0;
     }
 
-    ngx_http_registry_delivery_run(d);
+    (void) ngx_http_registry_delivery_run(d);
 }
 
 
@@ -285,13 +289,13 @@ ngx_http_registry_delivery_go(ngx_http_registry_delivery_t *d)
 
     ngx_http_set_log_request(c->log, d->request);
 
-    ngx_http_registry_delivery_run(d);
+    (void) ngx_http_registry_delivery_run(d);
 
     ngx_http_run_posted_requests(c);
 }
 
 
-static void
+static ngx_int_t
 ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d)
 {
     ngx_int_t            rc;
@@ -299,7 +303,7 @@ ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d)
     ngx_http_request_t  *r;
 
     if (d->ended) {
-        return;
+        return NGX_DONE;
     }
 
     r = d->request;
@@ -330,12 +334,14 @@ ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d)
 
     if (rc == NGX_AGAIN) {
         ngx_http_registry_delivery_watch(d);
-        return;
+        return NGX_AGAIN;
     }
 
     d->ended = 1;
 
     ngx_http_finalize_request(r, rc);
+
+    return NGX_DONE;
 }
 
 
@@ -426,10 +432,13 @@ ngx_http_registry_delivery_next(ngx_http_registry_delivery_t *d)
 
     r = d->request;
 
-    while (!ngx_queue_empty(&d->slices)) {
+    for ( ;; ) {
 
-        slice = ngx_queue_data(ngx_queue_head(&d->slices),
-                               ngx_http_registry_slice_t, queue);
+        slice = ngx_http_registry_delivery_head(d);
+
+        if (slice == NULL) {
+            break;
+        }
 
         if (ngx_http_registry_slice_queued(slice)) {
 
@@ -684,12 +693,11 @@ ngx_http_registry_delivery_watch(ngx_http_registry_delivery_t *d)
     if (d->waiting) {
         delay = NGX_HTTP_REGISTRY_VERDICT;
 
-    } else if (!ngx_queue_empty(&d->slices)) {
+    } else {
 
-        slice = ngx_queue_data(ngx_queue_head(&d->slices),
-                               ngx_http_registry_slice_t, queue);
+        slice = ngx_http_registry_delivery_head(d);
 
-        if (slice->running && !slice->direct && !slice->sub->connected
+        if (slice && slice->running && !slice->direct && !slice->sub->connected
             && !slice->sub->done)
         {
             delay = NGX_HTTP_REGISTRY_POKE;
@@ -718,21 +726,36 @@ ngx_http_registry_delivery_timer(ngx_event_t *ev)
     ngx_connection_t           *c;
     ngx_http_registry_slice_t  *slice;
 
-    if (!ngx_queue_empty(&d->slices)) {
+    c = d->request->connection;
 
-        c = d->request->connection;
+    ngx_http_set_log_request(c->log, d->request);
 
-        slice = ngx_queue_data(ngx_queue_head(&d->slices),
-                               ngx_http_registry_slice_t, queue);
+    slice = ngx_http_registry_delivery_head(d);
 
-        ngx_http_registry_slice_poke(slice);
+    if (slice) {
+        ngx_http_registry_slice_late(slice);
+    }
 
-        if (c->destroyed || d->ctx->terminated) {
-            return;
+    if (ngx_http_registry_delivery_run(d) == NGX_AGAIN) {
+
+        slice = ngx_http_registry_delivery_head(d);
+
+        if (slice) {
+            /* the request may have ended when this returns */
+            ngx_http_registry_slice_poke(slice);
         }
     }
 
-    ngx_http_registry_delivery_go(d);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_http_registry_slice_t *
+ngx_http_registry_delivery_head(ngx_http_registry_delivery_t *d)
+{
+    return ngx_queue_empty(&d->slices)
+           ? NULL : ngx_queue_data(ngx_queue_head(&d->slices),
+                                   ngx_http_registry_slice_t, queue);
 }
 
 

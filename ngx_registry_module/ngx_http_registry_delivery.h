@@ -63,6 +63,7 @@ struct ngx_http_registry_delivery_s {
     ngx_uint_t                       ahead;     /* slices under way */
     ngx_uint_t                       running;   /* those with a child at work */
     ngx_uint_t                       parallel;  /* wanted now */
+    ngx_msec_t                       typical;   /* that a slice takes */
 
     /* of the client */
     off_t                            begun;     /* bytes of its connection

@@ -16,6 +16,11 @@
 /* bytes after which the delivery is asked for more slices */
 #define NGX_HTTP_REGISTRY_SLICE_STEP   1048576
 
+/* a slice that takes so many times as long as others is given up, not before
+   so many ms */
+#define NGX_HTTP_REGISTRY_SLICE_LATE   4
+#define NGX_HTTP_REGISTRY_SLICE_WAIT   1000
+
 
 /* what has passed of a slice, of a file or a copy */
 
@@ -41,6 +46,7 @@ static ngx_http_registry_slice_t *ngx_http_registry_slice_of(
     ngx_http_request_t *sr);
 static ngx_int_t ngx_http_registry_slice_done(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
+static void ngx_http_registry_slice_took(ngx_http_registry_slice_t *slice);
 static void ngx_http_registry_slice_again(ngx_http_registry_slice_t *slice);
 static void ngx_http_registry_slice_timer(ngx_event_t *ev);
 static void ngx_http_registry_slice_ready(void *data);
@@ -248,6 +254,10 @@ ngx_http_registry_slice_start(ngx_http_registry_slice_t *slice)
     slice->running = 1;
     d->running++;
 
+    if (slice->direct) {
+        d->ctx->uncached++;
+    }
+
     /*
      * nginx does not look at the client while it fills a cache: without this
      * the download would go on after the client has left
@@ -436,6 +446,7 @@ ngx_http_registry_slice_settle(ngx_http_registry_slice_t *slice)
 
     if (slice->next == slice->last && !sub->mismatch) {
         slice->complete = 1;
+        ngx_http_registry_slice_took(slice);
         ngx_http_registry_slice_trim(slice);
         return;
     }
@@ -447,6 +458,77 @@ ngx_http_registry_slice_settle(ngx_http_registry_slice_t *slice)
     }
 
     ngx_http_registry_slice_again(slice);
+}
+
+
+/* how long a slice takes, on the average of the last ones */
+
+static void
+ngx_http_registry_slice_took(ngx_http_registry_slice_t *slice)
+{
+    ngx_msec_t                     took;
+    ngx_http_registry_delivery_t  *d;
+
+    d = slice->delivery;
+
+    if (!slice->sub->connected || slice->next == slice->begun) {
+        return;
+    }
+
+    took = ngx_current_msec - slice->sub->begun;
+
+    d->typical = d->typical ? (3 * d->typical + took) / 4 : took + 1;
+}
+
+
+void
+ngx_http_registry_slice_late(ngx_http_registry_slice_t *slice)
+{
+    ngx_msec_t                     took;
+    ngx_event_pipe_t              *p;
+    ngx_http_upstream_t           *u;
+    ngx_http_registry_sub_t       *sub;
+    ngx_http_registry_delivery_t  *d;
+
+    d = slice->delivery;
+    sub = slice->sub;
+
+    if (!slice->running || !sub->streaming || sub->done || sub->whole
+        || d->typical == 0)
+    {
+        return;
+    }
+
+    u = sub->request->upstream;
+    p = u ? u->pipe : NULL;
+
+    took = ngx_current_msec - sub->begun;
+
+    if (p == NULL || sub->request->cached || u->peer.connection == NULL
+        || p->upstream_done || p->upstream_eof || p->upstream_error
+        || took < NGX_HTTP_REGISTRY_SLICE_WAIT
+        || took < NGX_HTTP_REGISTRY_SLICE_LATE * d->typical
+        || (!sub->filed && d->request->connection->buffered))
+    {
+        /* the last: it is the client that is slow */
+        return;
+    }
+
+    /* others were faster, over other connections: go on over a new one */
+
+    ngx_log_error(NGX_LOG_INFO, d->request->connection->log, 0,
+                  "registry: S3 GET of \"%V\" is slow at byte %O, after %M ms "
+                  "a new request goes on from there", &d->key, slice->next,
+                  took);
+
+    sub->left = 1;
+    p->upstream_error = 1;
+
+    d->typical = took / NGX_HTTP_REGISTRY_SLICE_LATE + d->typical;
+
+    if (!p->aio) {
+        u->read_event_handler(sub->request, u);
+    }
 }
 
 

@@ -87,6 +87,9 @@ void ngx_http_registry_slice_close(ngx_http_registry_slice_t *slice);
 /* wakes a child that waits for another request to fill the cache */
 void ngx_http_registry_slice_poke(ngx_http_registry_slice_t *slice);
 
+/* gives up a child that is far behind the pace of others, for another one */
+void ngx_http_registry_slice_late(ngx_http_registry_slice_t *slice);
+
 /* the request dies */
 void ngx_http_registry_slice_cleanup(ngx_http_registry_slice_t *slice);
 

@@ -52,6 +52,11 @@ static ngx_http_variable_t  ngx_http_registry_vars[] = {
       offsetof(ngx_http_registry_ctx_t, s3_requests),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("registry_uncached"), NULL,
+      ngx_http_registry_number_variable,
+      offsetof(ngx_http_registry_ctx_t, uncached),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("registry_s3_status"), NULL,
       ngx_http_registry_number_variable,
       offsetof(ngx_http_registry_ctx_t, s3_status),

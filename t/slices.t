@@ -192,6 +192,17 @@ for (['reset', close => 1, reset => 1], ['500', error => 'InternalError'],
     }
 }
 
+# a connection that is far behind the others
+
+($blob) = blob(2_000_000);
+$s3->fault(key => qr/data$/, range => qr/^bytes=1310720-/, times => 1,
+    rate => 5_000);
+my $begun = time();
+is(sha($blob), $blob, 'a slow connection');
+cmp_ok(time() - $begun, '<', 8, 'a slow connection - is given up');
+like($t->log(), qr/is slow at byte \d+/, 'a slow connection - log');
+$s3->clear_faults();
+
 # nothing comes from S3 any more
 
 ($blob, $bytes) = blob(1_000_000);
