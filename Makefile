@@ -101,15 +101,19 @@ conformance: test-deps ## the suite of the OCI against a node that is pushed to
 	@$(MAKE) --no-print-directory $(MODULE)
 	@util/test $(B) t/conformance.t
 
-bench: test-deps ## a node beside distribution, as ratios
+bench: test-deps ## beside distribution and plain nginx (BENCH="--quick")
+	@util/deps bench
+	@util/deps engine || true
 	@$(MAKE) --no-print-directory $(MODULE)
-	@env -u AWS_CA_BUNDLE TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin perl bench/pull.pl
+	@TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin bench/run $(BENCH)
 
-bench-push: test-deps ## pushes beside distribution and aws s3 cp
-	@$(MAKE) --no-print-directory $(MODULE)
-	@env -u AWS_CA_BUNDLE TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin perl bench/push.pl
+bench-push:     ## pushes beside distribution and aws s3 cp
+	@$(MAKE) --no-print-directory bench BENCH="--only push $(BENCH)"
+
+bench-fanout:   ## many hosts at the same moment, each with its registry
+	@$(MAKE) --no-print-directory bench BENCH="--only fanout $(BENCH)"
 
 clean:          ## removes build/
 	rm -rf $(B)
 
-.PHONY: help deps test-deps build module run unit unit-run test check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push clean
+.PHONY: help deps test-deps build module run unit unit-run test check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push bench-fanout clean

@@ -11,8 +11,8 @@ use warnings;
 use strict;
 
 use Test::Registry::Util qw/
-    temp_dir free_port find_tool need spawn wait_port clean_env read_file
-    write_file run_command
+    temp_dir free_port find_tool need spawn wait_for port_open clean_env
+    read_file write_file run_command
 /;
 
 my $Count = 0;
@@ -20,7 +20,8 @@ my $Count = 0;
 ###############################################################################
 
 # A registry whose storage is the bucket of $s3, a Test::Registry::Gateway.
-# program: "docker-registry" (version 2), "registry" (version 3); prefix
+# program: "docker-registry" (version 2), "registry" (version 3); prefix;
+# redirect: clients are sent to S3; address, port; wrap: a command that runs it
 
 sub new {
     my ($class, $s3, %opt) = @_;
@@ -29,7 +30,8 @@ sub new {
     need($program);
 
     my $self = bless {
-        program => $program, port => free_port(),
+        program => $program, port => $opt{port} // free_port(),
+        address => $opt{address} // '127.0.0.1',
         dir => temp_dir('distribution-' . $Count++)
     }, $class;
 
@@ -57,25 +59,25 @@ storage:
     forcepathstyle: true
     $root
   redirect:
-    disable: true
+    disable: @{[ $opt{redirect} ? 'false' : 'true' ]}
   delete:
     enabled: true
   maintenance:
     uploadpurging:
       enabled: false
 http:
-  addr: 127.0.0.1:$self->{port}
+  addr: $self->{address}:$self->{port}
   secret: the-secret-of-a-test
 CONFIG
 
     # clean_env leaves AWS_CA_BUNDLE out, with which this does not start
 
-    $self->{process} = spawn([find_tool($program), 'serve',
-        "$self->{dir}/config.yml"], log => "$self->{dir}/log",
+    $self->{process} = spawn([@{$opt{wrap} // []}, find_tool($program),
+        'serve', "$self->{dir}/config.yml"], log => "$self->{dir}/log",
         env => clean_env());
 
-    wait_port($self->{port}, 20) or die "$program does not start: "
-        . read_file("$self->{dir}/log");
+    wait_for(sub { port_open($self->{port}, $self->{address}) }, 20)
+        or die "$program does not start: " . read_file("$self->{dir}/log");
 
     return $self;
 }
@@ -92,6 +94,7 @@ sub garbage_collect {
 
 
 sub port { $_[0]{port} }
+sub pid { $_[0]{process}{pid} }
 sub stop { $_[0]{process}->stop() }
 sub log { read_file("$_[0]{dir}/log") }
 

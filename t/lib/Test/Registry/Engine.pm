@@ -25,7 +25,7 @@ our @EXPORT_OK = qw/
 
 ###############################################################################
 
-# To be called first in a test file: runs it again inside.
+# To be called first in a test file: runs it again inside, with its arguments.
 
 sub enter_namespaces {
     return loopback_up() if $ENV{REGISTRY_TEST_INSIDE};
@@ -34,8 +34,8 @@ sub enter_namespaces {
 
     $ENV{REGISTRY_TEST_INSIDE} = 1;
     Test::Registry::Util::clean_up();
-    exec find_tool('unshare'), '-mn', '--', $^X, (map { "-I$_" } @INC), $0
-        or die "unshare: $!\n";
+    exec find_tool('unshare'), '-mn', '--', $^X, (map { "-I$_" } @INC), $0,
+        @ARGV or die "unshare: $!\n";
 }
 
 
@@ -66,7 +66,8 @@ sub host_name {
 
 ###############################################################################
 
-# A running engine; insecure => [ names of registries ]
+# A running engine; insecure => [ names of registries ]; timeout: seconds that
+# a command may take; data: where its images are
 
 sub new {
     my ($class, %opt) = @_;
@@ -74,12 +75,15 @@ sub new {
     need(qw/ dockerd docker ctr /);
 
     my $dir = temp_dir('engine');
-    my $self = bless { dir => $dir }, $class;
+    my $self = bless {
+        dir => $dir, timeout => $opt{timeout} // 180
+    }, $class;
 
     write_file("$dir/daemon.json", '{}');
 
     $self->{process} = spawn([find_tool('dockerd'),
-        '-H', "unix://$dir/docker.sock", '--data-root', "$dir/data",
+        '-H', "unix://$dir/docker.sock", '--data-root',
+        $opt{data} // "$dir/data",
         '--exec-root', "$dir/exec", '--pidfile', "$dir/pid",
         '--config-file', "$dir/daemon.json", '--bridge=none',
         '--iptables=false', '--ip-forward=false', '--ip-masq=false',
@@ -100,7 +104,7 @@ sub docker {
 
     return run_command([find_tool('docker'), '-H',
         "unix://$self->{dir}/docker.sock", @args], env => clean_env(),
-        timeout => 180);
+        timeout => $self->{timeout});
 }
 
 

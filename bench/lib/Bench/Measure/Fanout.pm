@@ -1,0 +1,140 @@
+package Bench::Measure::Fanout;
+
+# Copyright (C) The ngx_registry_module authors
+
+# Many hosts start the same image at the same moment.  Each has a link of 100
+# Mbit/s; S3 has more than all of them together.  Every host has a registry of
+# its own; beside it, one central registry, which has such a link, too.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Time::HiRes qw/ time sleep /;
+
+use Test::Registry::Util qw/
+    temp_dir remove_dir find_tool spawn clean_env read_file write_file
+/;
+
+use Bench::Content qw/ put_image remove_blob /;
+use Bench::Front;
+use Bench::Network;
+use Bench::System qw/ start_system /;
+
+###############################################################################
+
+sub needs { qw/ root ip tc skopeo / }
+
+
+sub run {
+    my ($bench) = @_;
+
+    my $n = $bench->size('hosts');
+    my $mbit = $bench->size('link');
+    my $size = $bench->size('fanout');
+
+    $bench->results->table(id => 'fanout', unit => 's', base => 'hosts',
+        title => sprintf('%d hosts with %d Mbit/s pull one image of %.0f MB '
+            . 'at the same moment', $n, $mbit, $size / 1e6),
+        note => 'Seconds until the last has it.',
+        order => [qw/ one hosts central central-distribution /],
+        titles => {
+            one => 'one host alone, with its own registry',
+            hosts => 'all, each with its own registry',
+            central => 'all, one central registry (ours)',
+            'central-distribution' => 'all, one central registry '
+                . '(distribution)'
+        });
+
+    my $image = put_image($bench->gateway, 'fanout', forget => 1,
+        layers => [ ($size / 10) x 10 ]);
+    my $network = Bench::Network->new();
+    my $front = Bench::Front->new($bench->gateway, rates => { any => 0 },
+        address => $Bench::Network::GATEWAY);
+    my @hosts = map { $network->host($mbit) } 0 .. $n;
+    my $central = pop @hosts;
+
+    my %kinds = (
+        one => sub { own($front, $hosts[0]) },
+        hosts => sub { own($front, @hosts) },
+        central => sub { central($front, 'ours', $central, @hosts) },
+        'central-distribution' => sub {
+            central($front, 'distribution', $central, @hosts) }
+    );
+
+    $bench->interleave($bench->some(1), [ sort keys %kinds ], sub {
+        my ($name) = @_;
+        $bench->record('fanout', $name, $kinds{$name}->());
+    });
+
+    $front->stop();
+    $network->remove();
+    remove_blob($bench->gateway, $_) for $image->blobs;
+    return;
+}
+
+
+# Every host asks itself.
+
+sub own {
+    my ($front, @hosts) = @_;
+
+    my @systems = map { start_system('ours', s3 => $front->endpoint('any'),
+        workers => 1, port => 5000, wrap => $_->{wrap}) } @hosts;
+    my $seconds = pull('127.0.0.1', @hosts);
+
+    $_->stop() for @systems;
+    return $seconds;
+}
+
+
+sub central {
+    my ($front, $name, $central, @hosts) = @_;
+
+    my $system = start_system($name, s3 => $front->endpoint('any'),
+        address => $central->{address}, port => 5000,
+        wrap => $central->{wrap});
+    my $seconds = pull($central->{address}, @hosts);
+
+    $system->stop();
+    return $seconds;
+}
+
+
+# All hosts at the same moment; seconds until the last has ended.
+
+sub pull {
+    my ($address, @hosts) = @_;
+
+    my $policy = write_file(temp_dir('fanout') . '/policy.json',
+        '{"default":[{"type":"insecureAcceptAnything"}]}');
+    my $begun = time();
+
+    my @pulls = map {
+        my $dir = temp_dir("fanout/$_->{name}");
+
+        spawn([@{$_->{wrap}}, find_tool('skopeo'), '--policy', $policy,
+            'copy', '-q', '--src-tls-verify=false',
+            "docker://$address:5000/$Bench::Content::REPOSITORY:fanout",
+            "dir:$dir"], log => "$dir.log", env => clean_env())
+    } @hosts;
+
+    sleep 0.02 while grep { $_->alive } @pulls;
+
+    my $seconds = time() - $begun;
+
+    for my $i (0 .. $#pulls) {
+        die "$hosts[$i]{name}: " . read_file(temp_dir('fanout')
+            . "/$hosts[$i]{name}.log") . "\n" if $pulls[$i]{status};
+    }
+
+    remove_dir('fanout');
+    return $seconds;
+}
+
+###############################################################################
+
+1;
+
+###############################################################################
