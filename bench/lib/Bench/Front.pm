@@ -34,7 +34,8 @@ my $Count = 0;
 ###############################################################################
 
 # rates => { name => bytes a second for each connection, 0: any }; address;
-# slow_down: requests a second, above which the answer is 503 SlowDown
+# slow_down: requests a second, above which the answer is 503 SlowDown;
+# cache: answers are kept, so that S3 costs hardly any CPU
 
 sub new {
     my ($class, $s3, %opt) = @_;
@@ -42,7 +43,7 @@ sub new {
     my $self = bless {
         s3 => $s3, address => $opt{address} // '127.0.0.1',
         dir => temp_dir('front-' . $Count++), seen => 0,
-        slow_down => $opt{slow_down}
+        slow_down => $opt{slow_down}, cache => $opt{cache}
     }, $class;
 
     my (@listeners, @names);
@@ -117,6 +118,18 @@ sub conf {
             . '            error_page 503 = @slow;';
     }
 
+    my ($path, $cache) = ('', '');
+
+    if ($self->{cache}) {
+        $path = "proxy_cache_path $dir/cache levels=1:2 keys_zone=s3:1m "
+            . 'inactive=1d use_temp_path=off;';
+        $cache = "proxy_cache s3;\n"
+            . "            proxy_cache_key \$request_uri/\$http_range;\n"
+            . "            proxy_cache_valid 200 206 1d;\n"
+            . "            proxy_cache_lock on;\n"
+            . '            proxy_set_header Range $http_range;';
+    }
+
     mkdir "$dir/temp";
     write_file("$dir/nginx.conf", <<"CONF");
 daemon off;
@@ -133,7 +146,9 @@ http {
     log_format count '\$server_port \$request_method \$status '
                      '\$body_bytes_sent \$request_length \$request_uri';
     access_log $dir/access.log count;
+    sendfile on;
     $zone
+    $path
 
     upstream s3 {
         server 127.0.0.1:@{[ $self->{s3}->port ]};
@@ -148,6 +163,7 @@ http {
 
         location / {
             $limit
+            $cache
             proxy_pass http://s3;
             proxy_http_version 1.1;
             proxy_request_buffering off;

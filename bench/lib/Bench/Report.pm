@@ -154,7 +154,7 @@ sub plot {
     my $n = 0;
 
     write_file("$dir/$id.data", join '', map {
-        my $title = title($table, $_) =~ s/, /,\\n/gr;
+        my $title = title($table, $_) =~ s/(.{10,}?) /$1\\n/gr;
         sprintf qq(%d "%s" %s %s %s\n), $n++, $title,
             $results->median($id, $_), $results->min($id, $_),
             $results->max($id, $_)
@@ -164,7 +164,7 @@ sub plot {
     my $plot = "set title '$text' noenhanced\n"
         . "set ylabel '$table->{unit}' noenhanced\n"
         . "set boxwidth 0.6\nset style fill solid 0.6\nset yrange [0:*]\n"
-        . "set grid ytics\nset key off\nset xtics noenhanced\n"
+        . "set grid ytics\nset bmargin 6\nset key off\nset xtics noenhanced\n"
         . "set xrange [-0.6:" . (@names - 0.4) . "]\n";
 
     for my $type (['svg', 'svg'], ['pngcairo', 'png']) {
@@ -173,7 +173,7 @@ sub plot {
             . "set output '$dir/$id.$type->[1]'\n$plot"
             . "plot '$dir/$id.data' using 1:3:xtic(2) with boxes lc rgb "
             . "'#4477aa', '' using 1:3:4:5 with yerrorbars lc rgb 'black' "
-            . "pt -1 lw 2\n");
+            . "pt 7 ps 0 lw 2\n");
 
         my ($status, $output) = run_command([find_tool('gnuplot'),
             "$dir/$id.gp"], env => clean_env());

@@ -11,12 +11,7 @@ package Bench::Measure::Fanout;
 use warnings;
 use strict;
 
-use Time::HiRes qw/ time sleep /;
-
-use Test::Registry::Util qw/
-    temp_dir remove_dir find_tool spawn clean_env read_file write_file
-/;
-
+use Bench::Client qw/ hosts /;
 use Bench::Content qw/ put_image remove_blob /;
 use Bench::Front;
 use Bench::Network;
@@ -24,7 +19,7 @@ use Bench::System qw/ start_system /;
 
 ###############################################################################
 
-sub needs { qw/ root ip tc skopeo / }
+sub needs { qw/ root ip tc / }
 
 
 sub run {
@@ -51,16 +46,17 @@ sub run {
         layers => [ ($size / 10) x 10 ]);
     my $network = Bench::Network->new();
     my $front = Bench::Front->new($bench->gateway, rates => { any => 0 },
-        address => $Bench::Network::GATEWAY);
+        cache => 1, address => $Bench::Network::GATEWAY);
     my @hosts = map { $network->host($mbit) } 0 .. $n;
     my $central = pop @hosts;
 
     my %kinds = (
-        one => sub { own($front, $hosts[0]) },
-        hosts => sub { own($front, @hosts) },
-        central => sub { central($front, 'ours', $central, @hosts) },
+        one => sub { own($front, $image, $hosts[0]) },
+        hosts => sub { own($front, $image, @hosts) },
+        central => sub { central($front, $image, 'ours', $central,
+            @hosts) },
         'central-distribution' => sub {
-            central($front, 'distribution', $central, @hosts) }
+            central($front, $image, 'distribution', $central, @hosts) }
     );
 
     $bench->interleave($bench->some(1), [ sort keys %kinds ], sub {
@@ -78,11 +74,11 @@ sub run {
 # Every host asks itself.
 
 sub own {
-    my ($front, @hosts) = @_;
+    my ($front, $image, @hosts) = @_;
 
     my @systems = map { start_system('ours', s3 => $front->endpoint('any'),
         workers => 1, port => 5000, wrap => $_->{wrap}) } @hosts;
-    my $seconds = pull('127.0.0.1', @hosts);
+    my $seconds = pull($systems[0], $image, @hosts);
 
     $_->stop() for @systems;
     return $seconds;
@@ -90,47 +86,27 @@ sub own {
 
 
 sub central {
-    my ($front, $name, $central, @hosts) = @_;
+    my ($front, $image, $name, $central, @hosts) = @_;
 
     my $system = start_system($name, s3 => $front->endpoint('any'),
         address => $central->{address}, port => 5000,
         wrap => $central->{wrap});
-    my $seconds = pull($central->{address}, @hosts);
+    my $seconds = pull($system, $image, @hosts);
 
     $system->stop();
     return $seconds;
 }
 
 
-# All hosts at the same moment; seconds until the last has ended.
-
 sub pull {
-    my ($address, @hosts) = @_;
+    my ($system, $image, @hosts) = @_;
 
-    my $policy = write_file(temp_dir('fanout') . '/policy.json',
-        '{"default":[{"type":"insecureAcceptAnything"}]}');
-    my $begun = time();
+    my $bytes = length $image->manifest;
+    $bytes += $_->{size} for $image->blobs;
 
-    my @pulls = map {
-        my $dir = temp_dir("fanout/$_->{name}");
-
-        spawn([@{$_->{wrap}}, find_tool('skopeo'), '--policy', $policy,
-            'copy', '-q', '--src-tls-verify=false',
-            "docker://$address:5000/$Bench::Content::REPOSITORY:fanout",
-            "dir:$dir"], log => "$dir.log", env => clean_env())
-    } @hosts;
-
-    sleep 0.02 while grep { $_->alive } @pulls;
-
-    my $seconds = time() - $begun;
-
-    for my $i (0 .. $#pulls) {
-        die "$hosts[$i]{name}: " . read_file(temp_dir('fanout')
-            . "/$hosts[$i]{name}.log") . "\n" if $pulls[$i]{status};
-    }
-
-    remove_dir('fanout');
-    return $seconds;
+    return hosts($bytes, [ $system->manifest_url('fanout'),
+        map { $system->blob_url($_->{digest}) } $image->blobs ],
+        map { $_->{wrap} } @hosts);
 }
 
 ###############################################################################
