@@ -49,6 +49,7 @@ typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 
 #include <ngx_http_registry_compat.h>
 #include <ngx_http_registry_zone.h>
+#include <ngx_http_registry_recent.h>
 #include <ngx_http_registry_resolver.h>
 #include <ngx_http_registry_host.h>
 #include <ngx_http_registry_upstream.h>

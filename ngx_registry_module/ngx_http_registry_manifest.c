@@ -541,7 +541,8 @@ static ngx_int_t
 ngx_http_registry_manifest_fetch(ngx_http_registry_manifest_ctx_t *m,
     ngx_uint_t role, ngx_http_registry_call_pt handler)
 {
-    ngx_str_t                    type;
+    ngx_int_t                    rc;
+    ngx_str_t                    type, body;
     ngx_registry_key_t           key;
     ngx_http_registry_ctx_t     *ctx;
     ngx_http_registry_call_t    *call;
@@ -567,6 +568,24 @@ ngx_http_registry_manifest_fetch(ngx_http_registry_manifest_ctx_t *m,
         ngx_memcpy(type.data, object.type, type.len);
 
         return ngx_http_registry_manifest_send(m, &type, NULL, object.size);
+    }
+
+    if (role == NGX_HTTP_REGISTRY_ROLE_OBJECT && !ctx->conf->push) {
+
+        rc = ngx_http_registry_recent_find(ctx, &m->text, &type, &body);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+
+            if (ctx->stale_age == -1) {
+                ctx->cache_status = NGX_HTTP_CACHE_HIT;
+            }
+
+            return ngx_http_registry_manifest_send(m, &type, &body, body.len);
+        }
     }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
@@ -652,6 +671,11 @@ ngx_http_registry_manifest_fetched(ngx_http_registry_call_t *call)
 
     ngx_http_registry_zone_add_object(rlcf->zone, &rlcf->id, &m->text,
                                       &object);
+
+    if (call->sub->request->cached && !rlcf->push) {
+        /* it was asked for before, and may be again */
+        ngx_http_registry_recent_add(ctx, &m->text, &type, &call->body);
+    }
 
     return ngx_http_registry_manifest_send(m, &type, &call->body,
                                            call->body.len);

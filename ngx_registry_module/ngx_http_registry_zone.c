@@ -1016,11 +1016,19 @@ ngx_http_registry_zone_key(u_char type, ngx_str_t *id, ngx_str_t *name,
         if (md == NULL) {
             return NGX_ERROR;
         }
+
+        /* once: OpenSSL 3 looks for it under locks each time it is named */
+
+        if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
+            EVP_MD_CTX_free(md);
+            md = NULL;
+            return NGX_ERROR;
+        }
     }
 
     /* the zeros keep "a", "bc" and "ab", "c" apart */
 
-    if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1
+    if (EVP_DigestInit_ex(md, NULL, NULL) != 1
         || EVP_DigestUpdate(md, &type, 1) != 1
         || EVP_DigestUpdate(md, id->data, id->len) != 1
         || (name && (EVP_DigestUpdate(md, "", 1) != 1
