@@ -12,10 +12,11 @@ use strict;
 
 use Time::HiRes qw/ time /;
 
+use Test::Registry::Endpoint;
+use Test::Registry::Front;
 use Test::Registry::Gateway;
 
 use Bench::Content qw/ put_blob put_image /;
-use Bench::Front;
 use Bench::Results;
 use Bench::System qw/ start_system /;
 
@@ -97,7 +98,7 @@ sub gateway {
 sub front {
     my ($self) = @_;
 
-    return $self->{front} //= Bench::Front->new($self->gateway,
+    return $self->{front} //= Test::Registry::Front->new($self->gateway,
         rates => { limited => 50_000_000, counted => 0 });
 }
 
@@ -108,7 +109,7 @@ sub s3 {
     my ($self, $how) = @_;
 
     return $how eq 'direct'
-        ? Bench::Endpoint->new($self->gateway, $self->gateway->endpoint)
+        ? Test::Registry::Endpoint->new($self->gateway, $self->gateway->endpoint)
         : $self->front->endpoint($how);
 }
 

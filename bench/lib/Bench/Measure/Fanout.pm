@@ -11,9 +11,10 @@ package Bench::Measure::Fanout;
 use warnings;
 use strict;
 
+use Test::Registry::Front;
+
 use Bench::Client qw/ hosts /;
 use Bench::Content qw/ put_image remove_blob /;
-use Bench::Front;
 use Bench::Network;
 use Bench::System qw/ start_system /;
 
@@ -45,7 +46,7 @@ sub run {
     my $image = put_image($bench->gateway, 'fanout', forget => 1,
         layers => [ ($size / 10) x 10 ]);
     my $network = Bench::Network->new();
-    my $front = Bench::Front->new($bench->gateway, rates => { any => 0 },
+    my $front = Test::Registry::Front->new($bench->gateway, rates => { any => 0 },
         cache => 1, address => $Bench::Network::GATEWAY);
     my @hosts = map { $network->host($mbit) } 0 .. $n;
     my $central = pop @hosts;

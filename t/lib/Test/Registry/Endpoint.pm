@@ -1,4 +1,4 @@
-package Bench::Endpoint;
+package Test::Registry::Endpoint;
 
 # Copyright (C) The ngx_registry_module authors
 

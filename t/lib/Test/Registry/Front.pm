@@ -1,4 +1,4 @@
-package Bench::Front;
+package Test::Registry::Front;
 
 # Copyright (C) The ngx_registry_module authors
 
@@ -25,7 +25,7 @@ use Test::Registry::Util qw/
     temp_dir free_port spawn wait_port wait_for write_file read_file clean_env
 /;
 
-use Bench::Endpoint;
+use Test::Registry::Endpoint;
 
 use constant SO_MAX_PACING_RATE => 47;
 
@@ -34,7 +34,8 @@ my $Count = 0;
 ###############################################################################
 
 # rates => { name => bytes a second for each connection, 0: any }; address;
-# slow_down: requests a second, above which the answer is 503 SlowDown;
+# slow_down: requests a second, above which the answer is 503 SlowDown, counted
+# in spans of a 25th of a second;
 # cache: answers are kept, so that S3 costs hardly any CPU
 
 sub new {
@@ -109,7 +110,7 @@ sub conf {
     my ($zone, $limit) = ('', '');
 
     if ($self->{slow_down}) {
-        my $burst = $self->{slow_down} - 1;
+        my $burst = int $self->{slow_down} / 25;
 
         $zone = "limit_req_zone \$server_name zone=all:64k "
             . "rate=$self->{slow_down}r/s;";
@@ -191,7 +192,7 @@ CONF
 sub endpoint {
     my ($self, $name) = @_;
 
-    return Bench::Endpoint->new($self->{s3},
+    return Test::Registry::Endpoint->new($self->{s3},
         "http://$self->{address}:$self->{ports}{$name}");
 }
 
