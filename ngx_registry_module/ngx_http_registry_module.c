@@ -400,23 +400,24 @@ ngx_http_registry_check_location(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    /* an exact one is for what differs at the version check, a password */
+    /*
+     * an exact one is for what differs at the version check, a password; what
+     * goes on behind "/v2/" is a part of the names
+     */
 
     if (clcf->noname
         || (!regex
             && ((name->len == 1 && name->data[0] == '/' && !clcf->exact_match)
                 || (name->len == 3 && ngx_strncmp(name->data, "/v2", 3) == 0)
-                || (name->len >= 4
-                    && ngx_strncmp(name->data + name->len - 4, "/v2/", 4)
-                       == 0))))
+                || ngx_strnstr(name->data, "/v2/", name->len))))
     {
         return NGX_OK;
     }
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "\"registry on\" in location \"%V\": it must be \"/v2/\", "
-                  "or end with it as \"/team/v2/\" does, and be no regular "
-                  "expression; clients ask for nothing else", name);
+                  "or have it as \"/team/v2/\" and \"/v2/team/\" do, and be "
+                  "no regular expression; clients ask for nothing else", name);
 
     return NGX_ERROR;
 }

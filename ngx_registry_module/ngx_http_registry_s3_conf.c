@@ -236,11 +236,11 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
 
     /* "location /team/v2/": the API begins at /team */
 
-    if (clcf->name.len > 4
-        && ngx_strncmp(clcf->name.data + clcf->name.len - 4, "/v2/", 4) == 0)
-    {
+    p = ngx_strnstr(clcf->name.data, "/v2/", clcf->name.len);
+
+    if (p) {
         rlcf->base.data = clcf->name.data;
-        rlcf->base.len = clcf->name.len - 4;
+        rlcf->base.len = p - clcf->name.data;
     }
 
     return NGX_CONF_OK;
