@@ -26,6 +26,12 @@ static char *ngx_http_registry_check_slices(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 static char *ngx_http_registry_check_push(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
+static char *ngx_http_registry_upload_path(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_registry_expires(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_registry_tags(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_registry_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_registry_ns(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -53,10 +59,8 @@ static ngx_str_t  ngx_http_registry_roles[] = {
 };
 
 
-static ngx_conf_enum_t  ngx_http_registry_tags_modes[] = {
-    { ngx_string("mutable"), NGX_HTTP_REGISTRY_TAGS_MUTABLE },
-    { ngx_string("immutable"), NGX_HTTP_REGISTRY_TAGS_IMMUTABLE },
-    { ngx_null_string, 0 }
+static ngx_conf_post_t  ngx_http_registry_expires_post = {
+    ngx_http_registry_expires
 };
 
 
@@ -90,7 +94,7 @@ static ngx_command_t  ngx_http_registry_commands[] = {
 
     { ngx_string("registry_upload_path"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_path_slot,
+      ngx_http_registry_upload_path,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_registry_loc_conf_t, upload_path),
       NULL },
@@ -100,7 +104,7 @@ static ngx_command_t  ngx_http_registry_commands[] = {
       ngx_conf_set_sec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_registry_loc_conf_t, upload_expires),
-      NULL },
+      &ngx_http_registry_expires_post },
 
     { ngx_string("registry_mount_anonymous"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -118,10 +122,10 @@ static ngx_command_t  ngx_http_registry_commands[] = {
 
     { ngx_string("registry_tags"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_registry_tags,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_registry_loc_conf_t, tags),
-      &ngx_http_registry_tags_modes },
+      0,
+      NULL },
 
     { ngx_string("registry_store"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
@@ -772,6 +776,84 @@ ngx_http_registry_check_push(ngx_conf_t *cf,
                            "\"registry_push on\" needs "
                            "\"registry_upload_path path;\", a folder on "
                            "local disk for uploads that are under way");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_registry_upload_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_registry_loc_conf_t *rlcf = conf;
+
+    char             *rv;
+    ngx_str_t        *value;
+    ngx_file_info_t   fi;
+
+    value = cf->args->elts;
+
+    /* nginx gives what it is told to its workers, its own folder as well */
+
+    if (value[1].len == 0) {
+        return "needs a folder on local disk";
+    }
+
+    rv = ngx_conf_set_path_slot(cf, cmd, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ngx_file_info(rlcf->upload_path->name.data, &fi) != NGX_FILE_ERROR
+        && !ngx_is_dir(&fi))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"registry_upload_path %V\": it is there, and no "
+                           "folder", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_registry_expires(ngx_conf_t *cf, void *post, void *data)
+{
+    time_t *expires = data;
+
+    if (*expires == 0) {
+        return "must leave uploads some time, as \"24h\" does";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_registry_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_registry_loc_conf_t *rlcf = conf;
+
+    ngx_str_t  *value;
+
+    if (rlcf->tags != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "mutable") == 0) {
+        rlcf->tags = NGX_HTTP_REGISTRY_TAGS_MUTABLE;
+
+    } else if (ngx_strcmp(value[1].data, "immutable") == 0) {
+        rlcf->tags = NGX_HTTP_REGISTRY_TAGS_IMMUTABLE;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"registry_tags\", it "
+                           "is \"mutable\" or \"immutable\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 

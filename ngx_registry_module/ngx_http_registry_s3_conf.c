@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_registry_s3_conf_prefix_check(
     ngx_http_registry_loc_conf_t *rlcf);
 static char *ngx_http_registry_s3_conf_header_check(ngx_conf_t *cf,
     ngx_str_t *name, ngx_str_t *value);
+static ngx_uint_t ngx_http_registry_s3_conf_header_given(
+    ngx_array_t *headers, ngx_str_t *name);
 
 
 /* headers that the module sets and signs itself */
@@ -36,6 +38,7 @@ static ngx_str_t  ngx_http_registry_s3_reserved[] = {
     ngx_string("host"),
     ngx_string("authorization"),
     ngx_string("connection"),
+    ngx_string("expect"),
     ngx_string("content-length"),
     ngx_string("transfer-encoding"),
     ngx_string("range"),
@@ -352,12 +355,23 @@ ngx_http_registry_s3_header_directive(ngx_conf_t *cf, ngx_command_t *cmd,
         return rv;
     }
 
+    ngx_strlow(value[1].data, value[1].data, value[1].len);
+
     if (rlcf->headers == NGX_CONF_UNSET_PTR) {
         rlcf->headers = ngx_array_create(cf->pool, 4,
                                        sizeof(ngx_http_registry_s3_header_t));
         if (rlcf->headers == NULL) {
             return NGX_CONF_ERROR;
         }
+    }
+
+    /* S3 would see both values, and a signature of one */
+
+    if (ngx_http_registry_s3_conf_header_given(rlcf->headers, &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"registry_s3_header %V\" is given twice",
+                           &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     /* the limit of what is signed, less what the module signs itself */
@@ -370,8 +384,6 @@ ngx_http_registry_s3_header_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     if (header == NULL) {
         return NGX_CONF_ERROR;
     }
-
-    ngx_strlow(value[1].data, value[1].data, value[1].len);
 
     header->name = value[1];
     header->value = value[2];
@@ -398,6 +410,27 @@ ngx_http_registry_s3_header_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
+static ngx_uint_t
+ngx_http_registry_s3_conf_header_given(ngx_array_t *headers, ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    ngx_http_registry_s3_header_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        if (header[i].name.len == name->len
+            && ngx_memcmp(header[i].name.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static char *
 ngx_http_registry_s3_conf_header_check(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *value)
@@ -407,6 +440,10 @@ ngx_http_registry_s3_conf_header_check(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t  *reserved;
 
     /* RFC 9110, Field Names and Field Values */
+
+    if (name->len == 0) {
+        return "has no name of a header";
+    }
 
     for (i = 0; i < name->len; i++) {
         ch = name->data[i] | 0x20;

@@ -87,6 +87,16 @@ my @cases = (
         . 'registry_upload_path %%dir%%/uploads;' }, {} ],
     [ 'push without a folder', { location => 'registry_push on;' }, {},
         qr/registry_push on.*registry_upload_path/ ],
+    [ 'push to a folder without a name', { location =>
+        'registry_push on; registry_upload_path "";' }, {},
+        qr/registry_upload_path.*folder/ ],
+    [ 'push to what is no folder', { location =>
+        'registry_push on; registry_upload_path %%dir%%/nginx.conf;' }, {},
+        qr/registry_upload_path.*nginx\.conf.*folder/ ],
+    [ 'uploads that expire at once', { location =>
+        'registry_upload_expires 0;' }, {}, qr/registry_upload_expires/ ],
+    [ 'tags of another kind', { location => 'registry_tags frozen;' }, {},
+        qr/frozen.*registry_tags.*mutable.*immutable/ ],
     [ 'namespace that is no name', { location =>
         'registry_push_namespaces Team;' }, {},
         qr/Team.*registry_push_namespaces/ ],
@@ -103,6 +113,14 @@ my @cases = (
         qr/x-amz-date.*itself/ ],
     [ 'header with a bad name', { more =>
         'registry_s3_header "x amz" now all;' }, {}, qr/registry_s3_header/ ],
+    [ 'header without a name', { more => 'registry_s3_header "" now all;' },
+        {}, qr/registry_s3_header/ ],
+    [ 'header with two values', { more => 'registry_s3_header x-amz-acl a; '
+        . 'registry_s3_header X-Amz-ACL b blob;' }, {},
+        qr/registry_s3_header x-amz-acl.*twice/ ],
+    [ 'header that nginx cannot await an answer to', { more =>
+        'registry_s3_header Expect 100-continue write;' }, {},
+        qr/Expect.*itself/ ],
     [ 'header for nothing', { more =>
         'registry_s3_header x-amz-request-payer requester reads;' }, {},
         qr/reads.*registry_s3_header/ ],
