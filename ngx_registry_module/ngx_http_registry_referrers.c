@@ -67,6 +67,7 @@ ngx_http_registry_referrers_handler(ngx_http_request_t *r,
     ngx_http_registry_ctx_t *ctx)
 {
     ngx_int_t                       rc;
+    ngx_str_t                       message;
     ngx_registry_key_t              key;
     ngx_http_registry_referrers_t  *rs;
 
@@ -87,8 +88,17 @@ ngx_http_registry_referrers_handler(ngx_http_request_t *r,
 
     rc = ngx_http_registry_referrers_types(rs);
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_DECLINED) {
+        ngx_str_set(&message, "artifactType is not encoded as a parameter "
+                              "must be");
+
+        return ngx_http_registry_error(r, NGX_HTTP_BAD_REQUEST,
+                                       NGX_REGISTRY_CODE_UNSUPPORTED,
+                                       &message, NULL);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
@@ -113,7 +123,7 @@ static ngx_int_t
 ngx_http_registry_referrers_types(ngx_http_registry_referrers_t *rs)
 {
     u_char               *p, *last, *end;
-    ngx_str_t            *type, message;
+    ngx_str_t            *type;
     ngx_http_request_t   *r;
     ngx_registry_span_t   name, value;
 
@@ -138,23 +148,18 @@ ngx_http_registry_referrers_types(ngx_http_registry_referrers_t *rs)
 
         type = ngx_array_push(&rs->types);
         if (type == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ERROR;
         }
 
         type->data = ngx_pnalloc(r->pool, value.len);
         if (type->data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ERROR;
         }
 
         end = ngx_registry_query_decode(type->data, &value);
 
         if (end == NULL) {
-            ngx_str_set(&message, "artifactType is not encoded as a "
-                                  "parameter must be");
-
-            return ngx_http_registry_error(r, NGX_HTTP_BAD_REQUEST,
-                                           NGX_REGISTRY_CODE_UNSUPPORTED,
-                                           &message, NULL);
+            return NGX_DECLINED;
         }
 
         type->len = end - type->data;
