@@ -40,6 +40,8 @@ static char *ngx_http_registry_include(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_registry_store_location(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_registry_check_uploads(ngx_conf_t *cf,
+    ngx_http_registry_main_conf_t *rmcf, ngx_uint_t n);
 static ngx_int_t ngx_http_registry_find_locations(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_registry_check_location(ngx_conf_t *cf,
@@ -346,6 +348,7 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
 
         if (ngx_http_registry_check_location(cf, rlcf[i]) != NGX_OK
             || ngx_http_registry_check_include(cf, rlcf[i]) != NGX_OK
+            || ngx_http_registry_check_uploads(cf, rmcf, i) != NGX_OK
             || ngx_http_registry_find_locations(cf, rlcf[i]) != NGX_OK
             || ngx_http_registry_guard(cf, rlcf[i]) != NGX_OK)
         {
@@ -448,6 +451,56 @@ ngx_http_registry_check_include(ngx_conf_t *cf,
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"registry on\" needs \"include "
                       "registry_server.conf;\" in its server block");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A session does not know for which bucket it was begun: in a folder that two
+ * registries share, one would go on with uploads of the other, and abort them
+ * where they are not.
+ */
+static ngx_int_t
+ngx_http_registry_check_uploads(ngx_conf_t *cf,
+    ngx_http_registry_main_conf_t *rmcf, ngx_uint_t n)
+{
+    ngx_str_t                      *one, *two;
+    ngx_uint_t                      i;
+    ngx_http_registry_loc_conf_t  **rlcf;
+
+    rlcf = rmcf->registries.elts;
+
+    if (!rlcf[n]->push) {
+        return NGX_OK;
+    }
+
+    two = &rlcf[n]->upload_path->name;
+
+    for (i = 0; i < n; i++) {
+
+        if (!rlcf[i]->push) {
+            continue;
+        }
+
+        one = &rlcf[i]->upload_path->name;
+
+        if (one->len != two->len
+            || ngx_memcmp(one->data, two->data, two->len) != 0
+            || (rlcf[i]->id.len == rlcf[n]->id.len
+                && ngx_memcmp(rlcf[i]->id.data, rlcf[n]->id.data,
+                              rlcf[n]->id.len)
+                   == 0))
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"registry_upload_path %V\" is used for two "
+                      "registries, \"%V\" and \"%V\": each needs a folder "
+                      "of its own", two, &rlcf[i]->id, &rlcf[n]->id);
         return NGX_ERROR;
     }
 

@@ -391,6 +391,21 @@ ngx_http_registry_push_type(ngx_http_registry_push_ctx_t *push)
      * what it is.
      */
 
+    /* who opens it in a browser must not run what somebody has pushed */
+
+    len = sizeof("application/") - 1;
+
+    if (push->manifest.media_type_len <= len
+        || ngx_strncasecmp(push->manifest.media_type,
+                           (u_char *) "application/", len)
+           != 0)
+    {
+        return ngx_http_registry_push_refuse(push, NGX_HTTP_BAD_REQUEST,
+                                             NGX_REGISTRY_MANIFEST_INVALID,
+                                             "the mediaType of a manifest "
+                                             "begins with \"application/\"");
+    }
+
     if (push->request->headers_in.content_type == NULL) {
         return NGX_OK;
     }

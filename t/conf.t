@@ -87,6 +87,15 @@ my @cases = (
         . 'registry_upload_path %%dir%%/uploads;' }, {} ],
     [ 'push without a folder', { location => 'registry_push on;' }, {},
         qr/registry_push on.*registry_upload_path/ ],
+    [ 'push to two buckets', { location => 'registry_push on; '
+        . 'registry_upload_path %%dir%%/uploads;', more =>
+        'location /b/v2/ { registry on; registry_s3_bucket other; '
+        . 'registry_push on; registry_upload_path %%dir%%/uploads-b; }' },
+        {} ],
+    [ 'push to two buckets by one folder', { more => 'registry_push on; '
+        . 'registry_upload_path %%dir%%/uploads; '
+        . 'location /b/v2/ { registry on; registry_s3_bucket other; }' }, {},
+        qr{registry_upload_path .*/uploads.*other} ],
     [ 'push to a folder without a name', { location =>
         'registry_push on; registry_upload_path "";' }, {},
         qr/registry_upload_path.*folder/ ],
