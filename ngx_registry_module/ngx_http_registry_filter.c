@@ -35,6 +35,8 @@ static void ngx_http_registry_filter_digest_cleanup(void *data);
 static ngx_int_t ngx_http_registry_filter_verify(
     ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_filter_input_init(void *data);
+static void ngx_http_registry_filter_enough(ngx_http_registry_sub_t *sub,
+    ngx_event_pipe_t *p, ngx_chain_t *in);
 static void ngx_http_registry_filter_hold(ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_filter_input(ngx_event_pipe_t *p,
     ngx_buf_t *buf);
@@ -373,7 +375,7 @@ ngx_http_registry_filter_input_init(void *data)
         }
     }
 
-    if (sub->md || r->upstream->cacheable) {
+    if (sub->md || r->upstream->cacheable || !sub->streaming) {
         sub->input_filter = p->input_filter;
         p->input_filter = ngx_http_registry_filter_input;
     }
@@ -408,6 +410,7 @@ ngx_http_registry_filter_input(ngx_event_pipe_t *p, ngx_buf_t *buf)
     }
 
     ngx_http_registry_filter_hold(sub);
+    ngx_http_registry_filter_enough(sub, p, *last);
 
     if (sub->md == NULL) {
         return NGX_OK;
@@ -428,6 +431,39 @@ ngx_http_registry_filter_input(ngx_event_pipe_t *p, ngx_buf_t *buf)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Of what is captured, nothing leaves the pipe before its end: an answer
+ * larger than that would fill it and never end.  So it ends here, as one that
+ * is too large.
+ */
+static void
+ngx_http_registry_filter_enough(ngx_http_registry_sub_t *sub,
+    ngx_event_pipe_t *p, ngx_chain_t *in)
+{
+    ngx_chain_t          *cl;
+    ngx_http_upstream_t  *u;
+
+    u = sub->request->upstream;
+
+    if (sub->streaming || u->cacheable) {
+        return;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        sub->received += cl->buf->last - cl->buf->pos;
+    }
+
+    if (sub->received > (off_t) sub->limit && !p->upstream_done) {
+
+        /* the rest of it must not be taken for the next answer */
+
+        p->upstream_done = 1;
+        u->headers_in.connection_close = 1;
+        u->keepalive = 0;
+    }
 }
 
 

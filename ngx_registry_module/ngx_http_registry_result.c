@@ -451,7 +451,7 @@ ngx_http_registry_result_status(ngx_http_registry_sub_t *sub,
         break;
     }
 
-    if (!sub->complete) {
+    if (!sub->complete && !sub->overflow) {
         result->outcome = NGX_HTTP_REGISTRY_UNREACHABLE;
         ngx_str_set(&result->code, "answer was cut");
         return;

@@ -90,6 +90,7 @@ struct ngx_http_registry_sub_s {
     size_t                           len;
     size_t                           size;
     size_t                           limit;
+    off_t                            received;    /* of it, from the store */
 
     /* digest of what comes from the store, before it is cached */
     EVP_MD_CTX                      *md;

@@ -18,7 +18,7 @@ use lib "$FindBin::Bin/lib";
 use Test::Registry;
 use Test::Registry::Layout;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ random_bytes wait_for /;
+use Test::Registry::Util qw/ random_bytes temp_dir wait_for /;
 
 ###############################################################################
 
@@ -208,6 +208,45 @@ for (['cut xml', '<ListBucketResult><IsTruncated>'],
 }
 
 is($t->get('/v2/team/app/tags/list')->status, 200, 'list - well again');
+
+# more than anybody would keep: the pages of proxies and portals.  It is not
+# waited for, and does not look like an answer that was cut
+
+my $uploads = temp_dir('uploads');
+my $push = Test::Registry->node($s3, registry => 'registry_push on;'
+    . "registry_upload_path $uploads;");
+
+my $absent = 'sha256:' . '2' x 64;
+
+for ([403, 502], [404, 502], [500, 503], [200, 502]) {
+    my ($answer, $status) = @$_;
+
+    for my $framing ('length', 'chunked') {
+        for my $size (100_000, 900_000) {
+            $s3->fault(status => $answer, type => 'text/html',
+                body => '<html>' . 'x' x $size,
+                chunked => $framing eq 'chunked');
+
+            for my $node ($t, $push) {
+                for my $path ('tags/list', 'manifests/none',
+                    "manifests/$absent", "blobs/$absent")
+                {
+                    my $r = $node->client(timeout => 20)
+                        ->get("/v2/team/app/$path");
+
+                    is($r->status, $status,
+                        "$answer, $size bytes, $framing - $path");
+                    unlike($r->body, qr/cut/, "$answer, $size - reason");
+                }
+            }
+
+            $s3->clear_faults();
+        }
+    }
+}
+
+is($_->get('/v2/team/app/manifests/good')->status, 200, 'well again')
+    for $t, $push;
 
 finish();
 
