@@ -15,6 +15,7 @@
 #include <openssl/evp.h>
 
 #include <ngx_registry.h>
+#include <ngx_registry_autoindex.h>
 #include <ngx_registry_digest.h>
 #include <ngx_registry_error.h>
 #include <ngx_registry_hash.h>
@@ -45,6 +46,11 @@ typedef struct ngx_http_registry_call_s       ngx_http_registry_call_t;
 typedef struct ngx_http_registry_delivery_s   ngx_http_registry_delivery_t;
 typedef struct ngx_http_registry_slice_s      ngx_http_registry_slice_t;
 typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
+typedef struct ngx_http_registry_list_s       ngx_http_registry_list_t;
+typedef struct ngx_http_registry_result_s     ngx_http_registry_result_t;
+typedef struct ngx_http_registry_kind_s       ngx_http_registry_kind_t;
+typedef struct ngx_http_registry_erase_s      ngx_http_registry_erase_t;
+typedef struct ngx_http_registry_file_job_s   ngx_http_registry_file_job_t;
 
 
 #include <ngx_http_registry_compat.h>
@@ -54,7 +60,9 @@ typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 #include <ngx_http_registry_host.h>
 #include <ngx_http_registry_upstream.h>
 #include <ngx_http_registry_credentials.h>
+#include <ngx_http_registry_sub.h>
 #include <ngx_http_registry_s3.h>
+#include <ngx_http_registry_dav.h>
 #include <ngx_http_registry_result.h>
 #include <ngx_http_registry_retry.h>
 #include <ngx_http_registry_response.h>
@@ -63,6 +71,8 @@ typedef struct ngx_http_registry_lock_s       ngx_http_registry_lock_t;
 #include <ngx_http_registry_list.h>
 #include <ngx_http_registry_verify.h>
 #include <ngx_http_registry_disk.h>
+#include <ngx_http_registry_erase.h>
+#include <ngx_http_registry_file.h>
 #include <ngx_http_registry_delivery.h>
 #include <ngx_http_registry_slice.h>
 #include <ngx_http_registry_body.h>
@@ -93,6 +103,9 @@ typedef enum {
     NGX_HTTP_REGISTRY_ROLE_WRITE,        /* the same, with a body */
     NGX_HTTP_REGISTRY_ROLES
 } ngx_http_registry_role_e;
+
+
+#include <ngx_http_registry_kind.h>
 
 
 typedef struct {
@@ -150,7 +163,9 @@ struct ngx_http_registry_loc_conf_s {
     time_t                           upload_expires;
     ngx_array_t                     *namespaces;  /* ngx_str_t */
 
-    ngx_str_t                        store;       /* prefix of its names */
+    ngx_http_registry_kind_t        *kind;        /* of the store */
+    ngx_str_t                        store;       /* prefix of the names of
+                                                     its locations */
 
     ngx_str_t                        bucket;
     ngx_str_t                        region;
@@ -172,11 +187,14 @@ struct ngx_http_registry_loc_conf_s {
 
     ngx_http_registry_credentials_t *credentials;
 
+    ngx_str_t                        dav_path;    /* of a local store */
+
     /* below: computed when the configuration is complete, if enabled */
 
     ngx_registry_s3_endpoint_t      *s3;
     ngx_str_t                        id;          /* endpoint|bucket|prefix,
                                                      in each cache key */
+    ngx_str_t                        place;       /* bucket or directory */
     ngx_str_t                        key_prefix;  /* "" or "a/b/" */
     ngx_str_t                        base;        /* of the API, before
                                                      "/v2", often empty */
@@ -185,6 +203,8 @@ struct ngx_http_registry_loc_conf_s {
     ngx_http_conf_ctx_t             *http_ctx;    /* of the server */
     void                           **loc_conf;    /* of the location */
     ngx_http_core_loc_conf_t        *locations[NGX_HTTP_REGISTRY_ROLES];
+    unsigned                         fresh:1;     /* links are read at each
+                                                     request */
 
     /* of a worker */
     time_t                           orphans;     /* when to look for them */

@@ -51,7 +51,7 @@ ngx_http_registry_blob_handler(ngx_http_request_t *r,
      */
 
     if (ctx->route.digest.algorithm == NGX_REGISTRY_SHA256
-        && !rlcf->push
+        && !rlcf->fresh
         && ngx_http_registry_zone_member(rlcf->zone, &rlcf->id, &ctx->name,
                                          &ctx->reference))
     {
@@ -64,8 +64,8 @@ ngx_http_registry_blob_handler(ngx_http_request_t *r,
     key.digest = ctx->route.digest;
 
     call = ngx_http_registry_object_call(ctx, &key,
-                              rlcf->push ? NGX_HTTP_REGISTRY_ROLE_DIRECT
-                                         : NGX_HTTP_REGISTRY_ROLE_OBJECT,
+                              rlcf->fresh ? NGX_HTTP_REGISTRY_ROLE_DIRECT
+                                          : NGX_HTTP_REGISTRY_ROLE_OBJECT,
                               NGX_HTTP_REGISTRY_LINK_SIZE,
                               ngx_http_registry_blob_linked, ctx);
 
@@ -205,7 +205,7 @@ ngx_http_registry_blob_cached(ngx_http_registry_call_t *call)
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
 
         if (call->sub->status == NGX_HTTP_PARTIAL_CONTENT
-            && ngx_http_registry_s3_content_range(call->sub, &start, &size)
+            && ngx_http_registry_sub_content_range(call->sub, &start, &size)
                == NGX_OK)
         {
             call->content_length = size;

@@ -93,6 +93,8 @@ static ngx_int_t ngx_http_registry_commit_parts(
     ngx_http_registry_commit_t *commit);
 static ngx_uint_t ngx_http_registry_commit_whole(
     ngx_http_registry_commit_t *commit);
+static void ngx_http_registry_commit_damaged(
+    ngx_http_registry_commit_t *commit);
 static void ngx_http_registry_commit_hashed(void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_registry_commit_part(
     ngx_http_registry_commit_t *commit);
@@ -160,7 +162,11 @@ ngx_http_registry_commit(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if ((commit->size > NGX_HTTP_REGISTRY_COMMIT_LOOK
+    /* a local file is replaced by a rename: by the same bytes, or better */
+
+    commit->plain = commit->ctx->conf->kind->local;
+
+    if ((commit->size > NGX_HTTP_REGISTRY_COMMIT_LOOK && !commit->plain
          ? ngx_http_registry_commit_head(commit)
          : ngx_http_registry_commit_put(commit))
         != NGX_AGAIN)
@@ -429,7 +435,7 @@ ngx_http_registry_commit_put(ngx_http_registry_commit_t *commit)
     call = ngx_http_registry_commit_call(commit,
                                          ngx_http_registry_commit_put_done);
     if (call == NULL
-        || ngx_http_registry_s3_write(commit->request, &call->op, "PUT", NULL)
+        || ngx_http_registry_op_write(commit->request, &call->op, "PUT", NULL)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -463,6 +469,15 @@ ngx_http_registry_commit_put_done(ngx_http_registry_call_t *call)
 
     default:
         break;
+    }
+
+    if (call->sub->damaged) {
+        ngx_http_registry_commit_damaged(commit);
+
+        commit->lost = 1;
+        ngx_http_registry_spool_remove(commit->spool);
+
+        return ngx_http_registry_commit_done(commit);
     }
 
     if (call->result.status == NGX_HTTP_NOT_IMPLEMENTED && !commit->plain) {
@@ -500,7 +515,7 @@ ngx_http_registry_commit_create(ngx_http_registry_commit_t *commit)
     call = ngx_http_registry_commit_call(commit,
                                          ngx_http_registry_commit_created);
     if (call == NULL
-        || ngx_http_registry_s3_write(commit->request, &call->op, "POST",
+        || ngx_http_registry_op_write(commit->request, &call->op, "POST",
                                       NULL)
            != NGX_OK)
     {
@@ -629,12 +644,19 @@ ngx_http_registry_commit_whole(ngx_http_registry_commit_t *commit)
         return 1;
     }
 
+    ngx_http_registry_commit_damaged(commit);
+
+    return 0;
+}
+
+
+static void
+ngx_http_registry_commit_damaged(ngx_http_registry_commit_t *commit)
+{
     ngx_log_error(NGX_LOG_ERR, commit->request->connection->log, 0,
                   "registry: \"%V\" is not what was received, the upload "
                   "ends: is the disk of registry_upload_path damaged?",
                   &commit->spool->file.name);
-
-    return 0;
 }
 
 
@@ -682,7 +704,7 @@ ngx_http_registry_commit_part(ngx_http_registry_commit_t *commit)
     part = ngx_palloc(pool, sizeof(ngx_http_registry_commit_part_t));
 
     if (call == NULL || part == NULL
-        || ngx_http_registry_s3_write(commit->request, &call->op, "PUT", NULL)
+        || ngx_http_registry_op_write(commit->request, &call->op, "PUT", NULL)
            != NGX_OK
         || ngx_http_registry_commit_query(commit, commit->next + 1,
                                           &call->op.query)
@@ -734,7 +756,7 @@ ngx_http_registry_commit_part_done(ngx_http_registry_call_t *call)
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
 
-        etag = ngx_http_registry_s3_header_n(call->sub, "etag");
+        etag = ngx_http_registry_sub_header_n(call->sub, "etag");
 
         if (etag && etag->len && etag->len < 256) {
             commit->etags[part->n] = *etag;
@@ -799,7 +821,7 @@ ngx_http_registry_commit_complete(ngx_http_registry_commit_t *commit)
 
     body.len = p - body.data;
 
-    if (ngx_http_registry_s3_write(commit->request, &call->op, "POST", &body)
+    if (ngx_http_registry_op_write(commit->request, &call->op, "POST", &body)
         != NGX_OK
         || ngx_http_registry_commit_query(commit, 0, &call->op.query)
            != NGX_OK)
@@ -888,7 +910,7 @@ ngx_http_registry_commit_abort(ngx_http_registry_commit_t *commit)
     call = ngx_http_registry_commit_call(commit,
                                          ngx_http_registry_commit_aborted);
     if (call == NULL
-        || ngx_http_registry_s3_write(commit->request, &call->op, "DELETE",
+        || ngx_http_registry_op_write(commit->request, &call->op, "DELETE",
                                       NULL)
            != NGX_OK
         || ngx_http_registry_commit_query(commit, 0, &call->op.query)
@@ -990,7 +1012,7 @@ ngx_http_registry_commit_link(ngx_http_registry_commit_t *commit,
     if (call == NULL
         || ngx_http_registry_object_key(commit->ctx, &key, &call->op.key)
            != NGX_OK
-        || ngx_http_registry_s3_write(commit->request, &call->op, "PUT",
+        || ngx_http_registry_op_write(commit->request, &call->op, "PUT",
                                       &commit->content)
            != NGX_OK)
     {

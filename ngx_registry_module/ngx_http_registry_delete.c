@@ -41,10 +41,7 @@ typedef struct {
 typedef struct {
     ngx_http_registry_delete_t  *del;
     ngx_str_t                    tag;
-    ngx_http_registry_list_t     list;        /* of its objects */
-    ngx_str_t                    current;     /* key of its link */
-    ngx_uint_t                   next;
-    unsigned                     unlinked:1;  /* has no current link */
+    ngx_http_registry_erase_t    erase;       /* of its objects */
 } ngx_http_registry_delete_tag_t;
 
 
@@ -81,14 +78,11 @@ static ngx_int_t ngx_http_registry_delete_looked(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_delete_tag(
     ngx_http_registry_delete_tag_t *dt);
-static ngx_int_t ngx_http_registry_delete_tag_listed(
-    ngx_http_registry_list_t *list);
-static ngx_int_t ngx_http_registry_delete_tag_next(
-    ngx_http_registry_delete_tag_t *dt);
 static ngx_int_t ngx_http_registry_delete_tag_gone(
-    ngx_http_registry_call_t *call);
+    ngx_http_registry_erase_t *erase);
 static ngx_int_t ngx_http_registry_delete_fail(
-    ngx_http_registry_delete_t *del, ngx_http_registry_call_t *call);
+    ngx_http_registry_delete_t *del, ngx_http_registry_op_t *op,
+    ngx_http_registry_result_t *result);
 static ngx_int_t ngx_http_registry_delete_done(
     ngx_http_registry_delete_t *del);
 
@@ -215,14 +209,9 @@ ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
 
     /* a push that broke off has left objects of a tag that is not there */
 
-    if (unlinked) {
-        del->op = call->op;
-        del->result = call->result;
-    }
-
     dt->del = del;
     dt->tag = ctx->reference;
-    dt->unlinked = unlinked;
+    dt->erase.ended = unlinked;
 
     return ngx_http_registry_delete_tag(dt);
 }
@@ -237,7 +226,7 @@ ngx_http_registry_delete_key(ngx_http_registry_delete_t *del, ngx_str_t *key,
     call = ngx_pcalloc(del->request->pool, sizeof(ngx_http_registry_call_t));
 
     if (call == NULL
-        || ngx_http_registry_s3_write(del->request, &call->op, "DELETE", NULL)
+        || ngx_http_registry_op_write(del->request, &call->op, "DELETE", NULL)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -494,7 +483,7 @@ ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
     if (call->result.outcome != NGX_HTTP_REGISTRY_OK
         && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
     {
-        return ngx_http_registry_delete_fail(del, call);
+        return ngx_http_registry_delete_fail(del, &call->op, &call->result);
     }
 
     reference = &del->ctx->reference;
@@ -515,7 +504,10 @@ ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
 static ngx_int_t
 ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
 {
-    ngx_registry_key_t  current, key;
+    ngx_registry_key_t          current, key;
+    ngx_http_registry_erase_t  *erase;
+
+    erase = &dt->erase;
 
     ngx_memzero(&current, sizeof(ngx_registry_key_t));
     current.type = NGX_REGISTRY_KEY_TAG_CURRENT;
@@ -525,73 +517,40 @@ ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
     key.type = NGX_REGISTRY_KEY_TAG;
     key.tag = ngx_http_registry_span(&dt->tag);
 
-    dt->list.ctx = dt->del->ctx;
-    dt->list.objects = 1;
-    dt->list.handler = ngx_http_registry_delete_tag_listed;
-    dt->list.data = dt;
+    erase->ctx = dt->del->ctx;
+    erase->handler = ngx_http_registry_delete_tag_gone;
+    erase->data = dt;
 
-    if (ngx_http_registry_object_key(dt->del->ctx, &current, &dt->current)
+    if (ngx_http_registry_object_key(erase->ctx, &current, &erase->last)
         != NGX_OK
-        || ngx_http_registry_object_key(dt->del->ctx, &key, &dt->list.prefix)
-           != NGX_OK
-        || ngx_http_registry_list(&dt->list) != NGX_OK)
+        || ngx_http_registry_object_key(erase->ctx, &key, &erase->prefix)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return NGX_AGAIN;
+    return ngx_http_registry_erase(erase);
 }
 
 
 static ngx_int_t
-ngx_http_registry_delete_tag_listed(ngx_http_registry_list_t *list)
+ngx_http_registry_delete_tag_gone(ngx_http_registry_erase_t *erase)
 {
+    ngx_uint_t                       gone;
+    ngx_http_registry_delete_t      *del;
     ngx_http_registry_delete_tag_t  *dt;
 
-    dt = list->data;
-
-    if (list->call.result.outcome != NGX_HTTP_REGISTRY_OK) {
-        return ngx_http_registry_delete_fail(dt->del, &list->call);
-    }
-
-    if (dt->unlinked && list->names.nelts == 0) {
-        return ngx_http_registry_failure(dt->del->request, &dt->del->op,
-                                         &dt->del->result,
-                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
-    }
-
-    return ngx_http_registry_delete_tag_next(dt);
-}
-
-
-static ngx_int_t
-ngx_http_registry_delete_tag_next(ngx_http_registry_delete_tag_t *dt)
-{
-    ngx_str_t                   *keys, *key;
-    ngx_http_registry_delete_t  *del;
-
+    dt = erase->data;
     del = dt->del;
-    keys = dt->list.names.elts;
 
-    while (dt->next < dt->list.names.nelts) {
+    /* of the tags of a manifest another host may have deleted one */
 
-        key = &keys[dt->next++];
+    gone = (erase->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND
+            && del->ctx->route.by_digest);
 
-        if (key->len == dt->current.len
-            && ngx_memcmp(key->data, dt->current.data, key->len) == 0)
-        {
-            continue;
-        }
-
-        return ngx_http_registry_delete_key(del, key,
-                                     ngx_http_registry_delete_tag_gone, dt);
-    }
-
-    if (!dt->unlinked) {
-        dt->unlinked = 1;
-
-        return ngx_http_registry_delete_key(del, &dt->current,
-                                     ngx_http_registry_delete_tag_gone, dt);
+    if (erase->result.outcome != NGX_HTTP_REGISTRY_OK && !gone) {
+        return ngx_http_registry_delete_fail(del, &erase->op,
+                                             &erase->result);
     }
 
     if (!del->ctx->route.by_digest) {
@@ -605,29 +564,11 @@ ngx_http_registry_delete_tag_next(ngx_http_registry_delete_tag_t *dt)
 
 
 static ngx_int_t
-ngx_http_registry_delete_tag_gone(ngx_http_registry_call_t *call)
-{
-    ngx_http_registry_delete_tag_t  *dt;
-
-    dt = call->data;
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
-        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
-    {
-        return ngx_http_registry_delete_fail(dt->del, call);
-    }
-
-    return ngx_http_registry_delete_tag_next(dt);
-}
-
-
-static ngx_int_t
 ngx_http_registry_delete_fail(ngx_http_registry_delete_t *del,
-    ngx_http_registry_call_t *call)
+    ngx_http_registry_op_t *op, ngx_http_registry_result_t *result)
 {
     if (!del->ctx->route.by_digest) {
-        return ngx_http_registry_failure(del->request, &call->op,
-                                         &call->result,
+        return ngx_http_registry_failure(del->request, op, result,
                                          NGX_REGISTRY_MANIFEST_UNKNOWN);
     }
 
@@ -635,8 +576,8 @@ ngx_http_registry_delete_fail(ngx_http_registry_delete_t *del,
 
     if (!del->failed) {
         del->failed = 1;
-        del->op = call->op;
-        del->result = call->result;
+        del->op = *op;
+        del->result = *result;
     }
 
     return ngx_http_registry_delete_run(del);

@@ -219,7 +219,9 @@ ngx_http_registry_delivery_start(ngx_http_registry_delivery_t *d)
         return ngx_http_registry_slice_add(d, 0);
     }
 
-    if (ngx_http_registry_slice_threshold(ctx->conf) == 0) {
+    if (ngx_http_registry_slice_threshold(ctx->conf) == 0
+        && !ctx->conf->kind->local)
+    {
         return ngx_http_registry_slice_add(d, 0);
     }
 
@@ -1046,7 +1048,7 @@ ngx_http_registry_delivery_trust(ngx_http_registry_delivery_t *d,
 {
     ngx_http_registry_trust_t  trust;
 
-    if (d->partial) {
+    if (d->partial || d->ctx->conf->kind->local) {
         d->trust = NGX_HTTP_REGISTRY_TRUST_NONE;
         return NGX_OK;
     }
@@ -1315,7 +1317,7 @@ ngx_http_registry_delivery_damaged(ngx_http_registry_delivery_t *d)
     {
         slice = ngx_queue_data(q, ngx_http_registry_slice_t, queue);
 
-        ngx_http_registry_s3_forget(slice->sub);
+        ngx_http_registry_sub_forget(slice->sub);
     }
 
     if (slice) {

@@ -174,42 +174,20 @@ static ngx_int_t
 ngx_http_registry_filter_answer(ngx_http_request_t *r,
     ngx_http_registry_sub_t *sub)
 {
-    ngx_int_t             rc;
-    ngx_http_upstream_t  *u;
-
-    u = r->upstream;
+    ngx_int_t  rc;
 
     r->header_sent = 1;
     r->filter_need_in_memory = 1;
 
-    if (u == NULL || r->err_status) {
+    if (sub->op->conf->kind->answer(sub) != NGX_OK) {
         /* a page of nginx, not an answer of the store */
         sub->limit = 0;
         return NGX_OK;
     }
 
-    sub->status = r->headers_out.status;
-    sub->content_length = r->headers_out.content_length_n;
-    sub->cache_status = u->cache_status;
-
-    sub->ctx->cache_status = u->cache_status;
-
-    if (!r->cached) {
-        sub->ctx->s3_status = sub->status;
-
-        sub->input_filter_init = u->input_filter_init;
-        u->input_filter_init = ngx_http_registry_filter_input_init;
-    }
-
-    if (sub->op->write && sub->status >= NGX_HTTP_SPECIAL_RESPONSE) {
-
-        /*
-         * a store that refuses a body may have read nothing of it, and would
-         * take it for the next request of this connection
-         */
-
-        u->headers_in.connection_close = 1;
-        u->keepalive = 0;
+    if (r->upstream && !r->cached) {
+        sub->input_filter_init = r->upstream->input_filter_init;
+        r->upstream->input_filter_init = ngx_http_registry_filter_input_init;
     }
 
     if (sub->status != NGX_HTTP_OK
@@ -255,6 +233,7 @@ ngx_http_registry_filter_digest(ngx_http_registry_sub_t *sub)
        goes to a sink, is by the sink */
 
     if (sub->op->digest == NULL || !sub->whole || sub->request->cached
+        || sub->request->upstream == NULL
         || sub->request->header_only || (sub->sink && !sub->filed))
     {
         return NGX_OK;

@@ -10,24 +10,14 @@
 #include <ngx_http_registry.h>
 
 
-/* S3 API, ListObjectsV2: at most 1000 names a page, of at most 1024 bytes,
-   of which a byte may be encoded as three */
-#define NGX_HTTP_REGISTRY_LIST_SIZE    (8 * 1024 * 1024)
-
 /* pages of one listing */
 #define NGX_HTTP_REGISTRY_LIST_PAGES   1000
 
 
 static ngx_int_t ngx_http_registry_list_fetch(ngx_http_registry_list_t *list,
     ngx_str_t *token);
-static ngx_int_t ngx_http_registry_list_query(ngx_http_registry_list_t *list,
-    ngx_str_t *token, ngx_str_t *query);
 static ngx_int_t ngx_http_registry_list_fetched(
     ngx_http_registry_call_t *call);
-static ngx_registry_status_e ngx_http_registry_list_push(
-    ngx_http_registry_list_t *list, const u_char *data, size_t len);
-static ngx_registry_status_e ngx_http_registry_list_entry(void *data,
-    ngx_registry_s3_entry_e type, const ngx_registry_span_t *name);
 static ngx_int_t ngx_http_registry_page_link(ngx_http_request_t *r,
     ngx_http_registry_page_t *page, ngx_str_t *last);
 static ngx_int_t ngx_http_registry_page_body(ngx_http_request_t *r,
@@ -65,13 +55,10 @@ ngx_http_registry_list_fetch(ngx_http_registry_list_t *list,
     call->op.conf = list->ctx->conf;
     call->op.role = NGX_HTTP_REGISTRY_ROLE_DIRECT;
     ngx_str_set(&call->op.method, "GET");
-    call->limit = NGX_HTTP_REGISTRY_LIST_SIZE;
     call->handler = ngx_http_registry_list_fetched;
     call->data = list;
 
-    if (ngx_http_registry_list_query(list, token, &call->op.query)
-        != NGX_OK)
-    {
+    if (call->op.conf->kind->list(list, token) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -80,111 +67,29 @@ ngx_http_registry_list_fetch(ngx_http_registry_list_t *list,
 
 
 static ngx_int_t
-ngx_http_registry_list_query(ngx_http_registry_list_t *list,
-    ngx_str_t *token, ngx_str_t *query)
-{
-    u_char               *p, buf[NGX_INT_T_LEN];
-    size_t                n;
-    ngx_str_t             after, keys;
-    ngx_registry_pair_t   pairs[6];
-
-    n = 0;
-
-    ngx_http_registry_pair(&pairs[n++], "list-type", (u_char *) "2", 1);
-    ngx_http_registry_pair(&pairs[n++], "encoding-type", (u_char *) "url", 3);
-    ngx_http_registry_pair(&pairs[n++], "prefix",
-                           list->prefix.data, list->prefix.len);
-
-    if (list->max_keys) {
-        keys.data = buf;
-        keys.len = ngx_sprintf(buf, "%ui", list->max_keys) - buf;
-        ngx_http_registry_pair(&pairs[n++], "max-keys",
-                           keys.data, keys.len);
-
-    } else if (!list->objects) {
-        ngx_http_registry_pair(&pairs[n++], "delimiter", (u_char *) "/", 1);
-    }
-
-    if (token) {
-        ngx_http_registry_pair(&pairs[n++], "continuation-token",
-                           token->data, token->len);
-
-    } else if (list->after.len) {
-
-        /*
-         * without the "/" that names end with in S3: "a-b/" is less than
-         * "a/", but "a-b" is greater than "a"
-         */
-
-        after.len = list->prefix.len + list->after.len;
-
-        after.data = ngx_pnalloc(list->ctx->request->pool, after.len);
-        if (after.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        p = ngx_cpymem(after.data, list->prefix.data, list->prefix.len);
-        ngx_memcpy(p, list->after.data, list->after.len);
-
-        ngx_http_registry_pair(&pairs[n++], "start-after",
-                           after.data, after.len);
-    }
-
-    query->data = ngx_pnalloc(list->ctx->request->pool,
-                              ngx_registry_sigv4_query_len(pairs, n));
-    if (query->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    query->len = ngx_registry_sigv4_query_write(query->data, pairs, n)
-                 - query->data;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_registry_list_fetched(ngx_http_registry_call_t *call)
 {
+    ngx_int_t                  rc;
     ngx_str_t                  token;
-    ngx_registry_status_e      rc;
-    ngx_registry_s3_list_t     page;
     ngx_http_registry_list_t  *list;
 
     list = call->data;
 
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
-        return list->handler(list);
-    }
+    rc = call->op.conf->kind->listed(list, &token);
 
-    rc = ngx_registry_s3_list_parse(call->body.data,
-                                    call->body.data + call->body.len, &page,
-                                    ngx_http_registry_list_entry, list);
-
-    if (rc == NGX_REGISTRY_STOPPED || rc == NGX_REGISTRY_NO_MEMORY) {
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (rc != NGX_REGISTRY_OK
-        || (page.truncated && ++list->pages == NGX_HTTP_REGISTRY_LIST_PAGES))
-    {
-        ngx_http_registry_result_fault(&call->result, "not a listing of S3",
+    if (rc == NGX_AGAIN && ++list->pages == NGX_HTTP_REGISTRY_LIST_PAGES) {
+        ngx_http_registry_result_fault(&call->result, "an endless listing",
                               "check registry_s3_endpoint: is this S3?");
+        rc = NGX_DECLINED;
+    }
+
+    if (rc != NGX_AGAIN) {
         return list->handler(list);
     }
-
-    if (!page.truncated || list->max_keys) {
-        return list->handler(list);
-    }
-
-    token.len = page.token_len;
-
-    token.data = ngx_pnalloc(call->request->pool, token.len);
-    if (token.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_memcpy(token.data, page.token, token.len);
 
     if (ngx_http_registry_list_fetch(list, &token) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -194,34 +99,7 @@ ngx_http_registry_list_fetched(ngx_http_registry_call_t *call)
 }
 
 
-static ngx_registry_status_e
-ngx_http_registry_list_entry(void *data, ngx_registry_s3_entry_e type,
-    const ngx_registry_span_t *name)
-{
-    ngx_http_registry_list_t *list = data;
-
-    list->entries++;
-
-    if (list->objects) {
-        return (type == NGX_REGISTRY_S3_KEY)
-               ? ngx_http_registry_list_push(list, name->data, name->len)
-               : NGX_REGISTRY_OK;
-    }
-
-    if (type != NGX_REGISTRY_S3_PREFIX
-        || name->len <= list->prefix.len + 1
-        || name->data[name->len - 1] != '/'
-        || ngx_memcmp(name->data, list->prefix.data, list->prefix.len) != 0)
-    {
-        return NGX_REGISTRY_OK;
-    }
-
-    return ngx_http_registry_list_push(list, name->data + list->prefix.len,
-                                       name->len - list->prefix.len - 1);
-}
-
-
-static ngx_registry_status_e
+ngx_registry_status_e
 ngx_http_registry_list_push(ngx_http_registry_list_t *list,
     const u_char *data, size_t len)
 {

@@ -14,9 +14,6 @@
  */
 
 
-typedef struct ngx_http_registry_list_s  ngx_http_registry_list_t;
-
-
 /* called once, as a ngx_http_registry_call_pt is */
 typedef ngx_int_t (*ngx_http_registry_list_pt)(
     ngx_http_registry_list_t *list);
@@ -53,6 +50,10 @@ struct ngx_http_registry_list_s {
 
 /* NGX_OK or NGX_ERROR, then handler is not called */
 ngx_int_t ngx_http_registry_list(ngx_http_registry_list_t *list);
+
+/* adds a copy to list->names; for who takes a page */
+ngx_registry_status_e ngx_http_registry_list_push(
+    ngx_http_registry_list_t *list, const u_char *data, size_t len);
 
 
 /* n and last of a request for a list */

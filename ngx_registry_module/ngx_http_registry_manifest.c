@@ -136,7 +136,7 @@ ngx_http_registry_manifest_tag(ngx_http_registry_manifest_ctx_t *m)
     ctx = m->ctx;
     rlcf = ctx->conf;
 
-    if (rlcf->push) {
+    if (rlcf->fresh) {
         /* the host that writes sees its own writes at once */
         return ngx_http_registry_manifest_tag_fetch(m,
                                       NGX_HTTP_REGISTRY_ROLE_DIRECT,
@@ -211,7 +211,7 @@ ngx_http_registry_manifest_tag_fetch(ngx_http_registry_manifest_ctx_t *m,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    call->retry.hasty = !m->patient && !m->ctx->conf->push;
+    call->retry.hasty = !m->patient && !m->ctx->conf->fresh;
 
     if (ngx_http_registry_store_call(m->ctx->request, call) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -267,7 +267,7 @@ ngx_http_registry_manifest_tag_fetched(ngx_http_registry_call_t *call)
         return ngx_http_registry_manifest_tag_gone(call);
 
     } else if (ngx_http_registry_result_stale(&call->result)
-               && !m->ctx->conf->push)
+               && !m->ctx->conf->fresh)
     {
         m->result = call->result;
         m->op = call->op;
@@ -294,7 +294,7 @@ ngx_http_registry_manifest_tag_gone(ngx_http_registry_call_t *call)
 
     /* an old copy must not come back when S3 fails later */
 
-    ngx_http_registry_s3_forget(call->sub);
+    ngx_http_registry_sub_forget(call->sub);
 
     ngx_http_registry_manifest_tag_publish(m, NULL, ngx_time(), -1);
 
@@ -371,7 +371,7 @@ ngx_http_registry_manifest_tag_publish(ngx_http_registry_manifest_ctx_t *m,
 
     ctx = m->ctx;
 
-    if (ctx->conf->push) {
+    if (ctx->conf->fresh) {
         return;
     }
 
@@ -460,7 +460,7 @@ ngx_http_registry_manifest_digest(ngx_http_registry_manifest_ctx_t *m)
     ctx = m->ctx;
     rlcf = ctx->conf;
 
-    if (rlcf->push) {
+    if (rlcf->fresh) {
         return ngx_http_registry_manifest_link(m);
     }
 
@@ -500,8 +500,8 @@ ngx_http_registry_manifest_link(ngx_http_registry_manifest_ctx_t *m)
     key.digest = m->digest;
 
     call = ngx_http_registry_object_call(m->ctx, &key,
-                         m->ctx->conf->push ? NGX_HTTP_REGISTRY_ROLE_DIRECT
-                                            : NGX_HTTP_REGISTRY_ROLE_OBJECT,
+                         m->ctx->conf->fresh ? NGX_HTTP_REGISTRY_ROLE_DIRECT
+                                             : NGX_HTTP_REGISTRY_ROLE_OBJECT,
                          NGX_HTTP_REGISTRY_LINK_SIZE,
                          ngx_http_registry_manifest_linked, m);
 
@@ -645,7 +645,7 @@ ngx_http_registry_manifest_fetched(ngx_http_registry_call_t *call)
                                        m)
            != NGX_REGISTRY_OK)
     {
-        ngx_http_registry_s3_forget(call->sub);
+        ngx_http_registry_sub_forget(call->sub);
 
         ngx_http_registry_result_fault(&call->result,
                                        "not a manifest",
@@ -692,7 +692,7 @@ ngx_http_registry_manifest_damaged(ngx_http_registry_manifest_ctx_t *m,
                   "registry: the copy of manifest \"%V\" in the cache is "
                   "damaged, it is fetched again", &m->text);
 
-    ngx_http_registry_s3_forget(call->sub);
+    ngx_http_registry_sub_forget(call->sub);
 
     if (m->damaged) {
         /* a disk that forgets may not let go either */

@@ -17,6 +17,8 @@ static void *ngx_http_registry_create_srv_conf(ngx_conf_t *cf);
 static void *ngx_http_registry_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_registry_merge_location(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_registry_init_process(ngx_cycle_t *cycle);
 static void ngx_http_registry_exit_process(ngx_cycle_t *cycle);
 
@@ -58,6 +60,13 @@ static ngx_str_t  ngx_http_registry_roles[] = {
     ngx_string("cached_blob"),
     ngx_string("direct"),
     ngx_string("write")
+};
+
+
+static ngx_http_registry_kind_t  *ngx_http_registry_kinds[] = {
+    &ngx_http_registry_s3_kind,
+    &ngx_http_registry_dav_kind,
+    NULL
 };
 
 
@@ -134,6 +143,13 @@ static ngx_command_t  ngx_http_registry_commands[] = {
       ngx_http_registry_store,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("registry_dav_path"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_registry_loc_conf_t, dav_path),
       NULL },
 
     { ngx_string("registry_s3_bucket"),
@@ -249,7 +265,7 @@ static ngx_command_t  ngx_http_registry_commands[] = {
       NULL },
 
     { ngx_string("registry_include"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE12,
       ngx_http_registry_include,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
@@ -307,7 +323,9 @@ ngx_module_t  ngx_http_registry_module = {
 static ngx_int_t
 ngx_http_registry_preconfiguration(ngx_conf_t *cf)
 {
-    if (ngx_http_registry_s3_add_variables(cf) != NGX_OK) {
+    if (ngx_http_registry_s3_add_variables(cf) != NGX_OK
+        || ngx_http_registry_dav_add_variables(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -350,6 +368,8 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
             || ngx_http_registry_check_include(cf, rlcf[i]) != NGX_OK
             || ngx_http_registry_check_uploads(cf, rmcf, i) != NGX_OK
             || ngx_http_registry_find_locations(cf, rlcf[i]) != NGX_OK
+            || (rlcf[i]->kind->init
+                && rlcf[i]->kind->init(cf, rlcf[i]) != NGX_OK)
             || ngx_http_registry_guard(cf, rlcf[i]) != NGX_OK)
         {
             return NGX_ERROR;
@@ -371,7 +391,9 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (getenv("HTTPS_PROXY") || getenv("https_proxy")) {
+    if (rmcf->hosts.nelts
+        && (getenv("HTTPS_PROXY") || getenv("https_proxy")))
+    {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "HTTPS_PROXY is set, but a registry reaches S3 "
                            "directly, not by a proxy");
@@ -440,7 +462,7 @@ ngx_http_registry_check_include(ngx_conf_t *cf,
     rmcf = rlcf->http_ctx->main_conf[ngx_http_registry_module.ctx_index];
     rscf = rlcf->http_ctx->srv_conf[ngx_http_registry_module.ctx_index];
 
-    if (rmcf->include == 0) {
+    if (rmcf->include == 0 && rlcf->kind->http) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"registry on\" needs \"include registry_http.conf;\" "
                       "in the http block");
@@ -449,8 +471,8 @@ ngx_http_registry_check_include(ngx_conf_t *cf,
 
     if (rscf->include == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"registry on\" needs \"include "
-                      "registry_server.conf;\" in its server block");
+                      "\"registry on\" needs \"include %V;\" in its server "
+                      "block", &rlcf->kind->include);
         return NGX_ERROR;
     }
 
@@ -513,8 +535,9 @@ ngx_http_registry_find_locations(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf)
 {
     size_t                           len;
-    ngx_uint_t                       i, role;
+    ngx_uint_t                       i, role, n;
     ngx_http_core_loc_conf_t       **clcf;
+    ngx_http_core_loc_conf_t        *found[NGX_HTTP_REGISTRY_ROLES];
     ngx_http_core_srv_conf_t        *cscf;
     ngx_http_registry_store_loc_t   *loc;
     ngx_http_registry_main_conf_t   *rmcf;
@@ -525,6 +548,8 @@ ngx_http_registry_find_locations(ngx_conf_t *cf,
     loc = rmcf->stores.elts;
     clcf = rlcf->locations;
     len = rlcf->store.len;
+
+    ngx_memzero(found, sizeof(found));
 
     /* "/<store>/<role>/" of the same server */
 
@@ -537,27 +562,30 @@ ngx_http_registry_find_locations(ngx_conf_t *cf,
             && ngx_strncmp(loc[i].clcf->name.data + 1, rlcf->store.data, len)
                == 0)
         {
-            clcf[loc[i].role] = loc[i].clcf;
+            found[loc[i].role] = loc[i].clcf;
         }
     }
 
     for (role = 0; role < NGX_HTTP_REGISTRY_ROLES; role++) {
 
+        n = rlcf->kind->roles[role];
+        clcf[role] = found[n];
+
         if (clcf[role] == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"registry_store s3 %V\": there is no location "
+                          "\"registry_store %V %V\": there is no location "
                           "\"/%V/%V/\" in this server, is the right "
-                          "registry_server.conf included?",
-                          &rlcf->store, &rlcf->store,
-                          &ngx_http_registry_roles[role]);
+                          "%V included?", &rlcf->kind->name, &rlcf->store,
+                          &rlcf->store, &ngx_http_registry_roles[n],
+                          &rlcf->kind->include);
             return NGX_ERROR;
         }
 
         if (!clcf[role]->internal) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "location \"%V\" of a registry's store must be "
-                          "\"internal\", or clients could read the bucket",
-                          &clcf[role]->name);
+                          "\"internal\", or clients could read the %V",
+                          &clcf[role]->name, &rlcf->kind->place);
             return NGX_ERROR;
         }
     }
@@ -627,12 +655,15 @@ ngx_http_registry_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     rlcf->store = { 0, NULL };
+     *     rlcf->dav_path = { 0, NULL };
      *     rlcf->bucket = { 0, NULL };
      *     rlcf->region = { 0, NULL };
      *     rlcf->endpoint = { 0, NULL };
      *     rlcf->prefix = { 0, NULL };
      *     rlcf->s3 = NULL;
      *     rlcf->id = { 0, NULL };
+     *     rlcf->place = { 0, NULL };
+     *     rlcf->fresh = 0;
      *     rlcf->key_prefix = { 0, NULL };
      *     rlcf->base = { 0, NULL };
      *     rlcf->host = NULL;
@@ -642,6 +673,7 @@ ngx_http_registry_create_loc_conf(ngx_conf_t *cf)
      *     rlcf->locations = { NULL };
      */
 
+    rlcf->kind = NGX_CONF_UNSET_PTR;
     rlcf->enable = NGX_CONF_UNSET;
     rlcf->push = NGX_CONF_UNSET;
     rlcf->path_style = NGX_CONF_UNSET;
@@ -691,7 +723,10 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->enable, 0, 0);
     ngx_conf_merge_value(conf->push, prev->push, 0);
+    ngx_conf_merge_ptr_value(conf->kind, prev->kind,
+                             &ngx_http_registry_s3_kind);
     ngx_conf_merge_str_value(conf->store, prev->store, "registry_s3");
+    ngx_conf_merge_str_value(conf->dav_path, prev->dav_path, "");
     ngx_conf_merge_str_value(conf->bucket, prev->bucket, "");
     ngx_conf_merge_str_value(conf->region, prev->region, "");
     ngx_conf_merge_str_value(conf->endpoint, prev->endpoint, "");
@@ -731,13 +766,6 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (conf->credentials == NULL) {
-        conf->credentials = ngx_http_registry_credentials_auto(cf);
-        if (conf->credentials == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
     rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_registry_module);
 
     registry = ngx_array_push(&rmcf->registries);
@@ -747,7 +775,40 @@ ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     *registry = conf;
 
-    return ngx_http_registry_s3_configure(cf, conf);
+    conf->fresh = conf->push || conf->kind->local;
+
+    ngx_http_registry_merge_location(cf, conf);
+
+    return conf->kind->configure(cf, conf);
+}
+
+
+static void
+ngx_http_registry_merge_location(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf)
+{
+    u_char                    *p;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    rlcf->http_ctx = cscf->ctx;
+    rlcf->loc_conf = clcf->loc_conf;
+
+    if (rlcf->loc_conf == NULL) {
+        rlcf->loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
+    }
+
+    /* "location /team/v2/": the API begins at /team */
+
+    p = ngx_strnstr(clcf->name.data, "/v2/", clcf->name.len);
+
+    if (p) {
+        rlcf->base.data = clcf->name.data;
+        rlcf->base.len = p - clcf->name.data;
+    }
 }
 
 
@@ -919,8 +980,9 @@ ngx_http_registry_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_registry_loc_conf_t *rlcf = conf;
 
-    u_char      *p, *last;
-    ngx_str_t   *value;
+    u_char                     *p, *last;
+    ngx_str_t                  *value;
+    ngx_http_registry_kind_t  **kind;
 
     if (rlcf->store.data) {
         return "is duplicate";
@@ -928,12 +990,20 @@ ngx_http_registry_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "s3") != 0) {
+    kind = ngx_http_registry_kinds;
+
+    while (*kind && ngx_strcmp((*kind)->name.data, value[1].data) != 0) {
+        kind++;
+    }
+
+    if (*kind == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid store \"%V\" in \"registry_store\", "
-                           "this version has \"s3\"", &value[1]);
+                           "it is \"s3\" or \"dav\"", &value[1]);
         return NGX_CONF_ERROR;
     }
+
+    rlcf->kind = *kind;
 
     last = value[2].data + value[2].len;
 
@@ -1021,7 +1091,11 @@ ngx_http_registry_include(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     include = (cf->cmd_type == NGX_HTTP_MAIN_CONF) ? &rmcf->include
                                                    : &rscf->include;
 
-    if (include == &rscf->include && rmcf->include == 0) {
+    /* what a local store includes has no other file beside it */
+
+    if (include == &rscf->include && rmcf->include == 0
+        && !(cf->args->nelts == 3 && ngx_strcmp(value[2].data, "dav") == 0))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "registry_server.conf needs \"include "
                            "registry_http.conf;\" in the http block, before "
@@ -1095,7 +1169,9 @@ ngx_http_registry_exit_process(ngx_cycle_t *cycle)
     rlcf = rmcf->registries.elts;
 
     for (i = 0; i < rmcf->registries.nelts; i++) {
-        ngx_http_registry_credentials_forget(rlcf[i]->credentials);
+        if (rlcf[i]->credentials) {
+            ngx_http_registry_credentials_forget(rlcf[i]->credentials);
+        }
     }
 
     host = rmcf->hosts.elts;

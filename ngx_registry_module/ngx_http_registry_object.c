@@ -68,7 +68,7 @@ ngx_http_registry_object_link(ngx_http_registry_call_t *call,
         return NGX_OK;
     }
 
-    ngx_http_registry_s3_forget(call->sub);
+    ngx_http_registry_sub_forget(call->sub);
 
     ngx_http_registry_result_fault(&call->result, "link without a digest",
                   "a link object holds a digest and nothing else, "

@@ -231,7 +231,7 @@ ngx_http_registry_orphans_abort(ngx_http_registry_orphans_t *orphans)
     ngx_http_registry_pair(&pair, "uploadId", orphan->id.data,
                            orphan->id.len);
 
-    if (ngx_http_registry_s3_write(r, &call->op, "DELETE", NULL) != NGX_OK
+    if (ngx_http_registry_op_write(r, &call->op, "DELETE", NULL) != NGX_OK
         || ngx_http_registry_orphans_query(orphans, &pair, 1) != NGX_OK
         || ngx_http_registry_store_call(r, call) != NGX_OK)
     {

@@ -16,6 +16,10 @@
  */
 
 
+/* bytes of what the log says of a store */
+#define NGX_HTTP_REGISTRY_PROBE_SIZE  2048
+
+
 static void ngx_http_registry_probe_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_registry_probe_seen(
     ngx_http_registry_main_conf_t *rmcf, ngx_uint_t n);
@@ -148,11 +152,14 @@ failed:
 static ngx_int_t
 ngx_http_registry_probe_done(ngx_http_registry_list_t *list)
 {
+    u_char                         buf[NGX_HTTP_REGISTRY_PROBE_SIZE], *p;
     ngx_log_t                     *log;
     ngx_http_registry_loc_conf_t  *rlcf;
 
     rlcf = list->ctx->conf;
     log = ngx_cycle->log;
+
+    p = rlcf->kind->describe(rlcf, buf, buf + sizeof(buf));
 
     if (list->call.result.outcome != NGX_HTTP_REGISTRY_OK) {
 
@@ -160,29 +167,24 @@ ngx_http_registry_probe_done(ngx_http_registry_list_t *list)
                                      &list->call.result);
 
         ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "registry: bucket \"%V\", prefix \"%V\", endpoint "
-                      "\"%*s\", region \"%V\", credentials of %V: %V",
-                      &rlcf->bucket, &rlcf->key_prefix,
-                      rlcf->s3->authority_len, rlcf->s3->authority,
-                      &rlcf->region,
-                      ngx_http_registry_credentials_source(rlcf->credentials),
+                      "registry: %*s: %V", p - buf, buf,
                       &list->call.result.code);
 
         return NGX_OK;
     }
 
     ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                  "registry: bucket \"%V\", prefix \"%V\", endpoint "
-                  "\"%*s\", region \"%V\", credentials of %V: ready",
-                  &rlcf->bucket, &rlcf->key_prefix, rlcf->s3->authority_len,
-                  rlcf->s3->authority, &rlcf->region,
-                  ngx_http_registry_credentials_source(rlcf->credentials));
+                  "registry: %*s: ready", p - buf, buf);
 
-    if (list->entries == 0) {
+    /* a new directory is there for what will be pushed */
+
+    if (list->entries == 0 && !(rlcf->kind->local && rlcf->push)) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "registry: nothing lies under \"%V\" in bucket \"%V\"; "
-                      "distribution's rootdirectory is registry_s3_prefix",
-                      &list->prefix, &rlcf->bucket);
+                      "registry: nothing lies under \"%V\" in %V \"%V\"; "
+                      "distribution's rootdirectory is %s", &list->prefix,
+                      &rlcf->kind->place, &rlcf->place,
+                      rlcf->kind->local ? "registry_dav_path"
+                                        : "registry_s3_prefix");
     }
 
     return NGX_OK;

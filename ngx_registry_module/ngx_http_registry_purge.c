@@ -110,7 +110,7 @@ ngx_http_registry_purge_handler(ngx_event_t *ev)
         if (!ngx_http_registry_purge_seen(rmcf, i)
             && ngx_time() >= rlcf[i]->orphans)
         {
-            ngx_http_registry_orphans(rlcf[i]);
+            rlcf[i]->kind->purge(rlcf[i]);
             rlcf[i]->orphans = ngx_time() + rlcf[i]->upload_expires / 4;
         }
 
@@ -278,7 +278,7 @@ ngx_http_registry_purge_abort(ngx_http_registry_loc_conf_t *rlcf,
                                                 r->connection->log);
 
     if (purge->spool == NULL
-        || ngx_http_registry_s3_write(r, &purge->call.op, "DELETE", NULL)
+        || ngx_http_registry_op_write(r, &purge->call.op, "DELETE", NULL)
            != NGX_OK)
     {
         goto failed;

@@ -541,6 +541,10 @@ ngx_http_registry_push_checked(void *data)
 {
     ngx_http_registry_push_ctx_t *push = data;
 
+    if (push->ctx->conf->kind->local) {
+        return ngx_http_registry_push_store(push, 0);
+    }
+
     if (push->bytes.len > NGX_HTTP_REGISTRY_PUSH_LOOK) {
         return ngx_http_registry_push_head(push);
     }
@@ -723,7 +727,7 @@ ngx_http_registry_push_write(ngx_http_registry_push_ctx_t *push,
                                          NGX_HTTP_REGISTRY_LINK_SIZE, handler,
                                          push);
     if (call == NULL
-        || ngx_http_registry_s3_write(push->request, &call->op, "PUT",
+        || ngx_http_registry_op_write(push->request, &call->op, "PUT",
                                       content)
            != NGX_OK)
     {

@@ -380,7 +380,7 @@ ngx_http_registry_referrers_fetched(ngx_http_registry_call_t *call)
     /* what is no descriptor does not keep the others away, and is not kept */
 
     if (status != NGX_REGISTRY_OK) {
-        ngx_http_registry_s3_forget(call->sub);
+        ngx_http_registry_sub_forget(call->sub);
     }
 
     rs->active--;

@@ -25,7 +25,8 @@ typedef struct {
 static ngx_int_t ngx_http_registry_send_error(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *body);
 static ngx_int_t ngx_http_registry_failure_message(ngx_http_request_t *r,
-    ngx_http_registry_result_t *result, ngx_str_t *message);
+    ngx_http_registry_op_t *op, ngx_http_registry_result_t *result,
+    ngx_str_t *message);
 
 
 /*
@@ -126,7 +127,9 @@ ngx_http_registry_failure(ngx_http_request_t *r, ngx_http_registry_op_t *op,
 
     ngx_http_registry_result_log(ctx, op, result);
 
-    if (ngx_http_registry_failure_message(r, result, &message) != NGX_OK) {
+    if (ngx_http_registry_failure_message(r, op, result, &message)
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -135,7 +138,9 @@ ngx_http_registry_failure(ngx_http_request_t *r, ngx_http_registry_op_t *op,
      * whom Docker would ask for "docker login"
      */
 
-    if (!ngx_http_registry_result_again(result)) {
+    if (!ngx_http_registry_result_again(result)
+        && result->outcome != NGX_HTTP_REGISTRY_FULL)
+    {
         return ngx_http_registry_error(r, NGX_HTTP_BAD_GATEWAY,
                                        NGX_REGISTRY_UNKNOWN, &message,
                                        result->hint.len ? &result->hint
@@ -155,18 +160,22 @@ ngx_http_registry_failure(ngx_http_request_t *r, ngx_http_registry_op_t *op,
 
 static ngx_int_t
 ngx_http_registry_failure_message(ngx_http_request_t *r,
-    ngx_http_registry_result_t *result, ngx_str_t *message)
+    ngx_http_registry_op_t *op, ngx_http_registry_result_t *result,
+    ngx_str_t *message)
 {
-    u_char  *p;
+    u_char     *p;
+    ngx_str_t  *title;
 
-    message->data = ngx_pnalloc(r->pool, sizeof("S3: , request id ")
-                                         + result->code.len
+    title = &op->conf->kind->title;
+
+    message->data = ngx_pnalloc(r->pool, sizeof(": , request id ")
+                                         + title->len + result->code.len
                                          + result->request_id.len);
     if (message->data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_sprintf(message->data, "S3: %V%s%V", &result->code,
+    p = ngx_sprintf(message->data, "%V: %V%s%V", title, &result->code,
                     result->request_id.len ? ", request id " : "",
                     &result->request_id);
     message->len = p - message->data;

@@ -168,18 +168,13 @@ ngx_http_registry_result(ngx_http_registry_sub_t *sub,
 
     result->status = sub->status;
 
-    id = ngx_http_registry_s3_header_n(sub, "x-amz-request-id");
+    id = ngx_http_registry_sub_header_n(sub, "x-amz-request-id");
     if (id) {
         result->request_id = *id;
     }
 
-    if (sub->status == 0) {
-        ngx_http_registry_result_silence(sub, result);
-        return;
-    }
-
-    if (sub->status >= 300) {
-        ngx_http_registry_result_error(sub, result);
+    if (sub->status == 0 || sub->status >= 300) {
+        sub->op->conf->kind->judge(sub, result);
         return;
     }
 
@@ -212,6 +207,19 @@ ngx_http_registry_result_damaged(ngx_http_registry_result_t *result)
 {
     ngx_http_registry_result_fault(result, "content does not match digest",
                               "the object is damaged: push the image again");
+}
+
+
+void
+ngx_http_registry_s3_judge(ngx_http_registry_sub_t *sub,
+    ngx_http_registry_result_t *result)
+{
+    if (sub->status == 0) {
+        ngx_http_registry_result_silence(sub, result);
+
+    } else {
+        ngx_http_registry_result_error(sub, result);
+    }
 }
 
 
@@ -275,7 +283,7 @@ ngx_http_registry_result_error(ngx_http_registry_sub_t *sub,
     ngx_str_t                 *region;
     ngx_http_registry_code_t  *code;
 
-    region = ngx_http_registry_s3_header_n(sub, "x-amz-bucket-region");
+    region = ngx_http_registry_sub_header_n(sub, "x-amz-bucket-region");
     if (region) {
         result->region = *region;
     }
@@ -500,7 +508,7 @@ ngx_http_registry_result_clock(ngx_http_registry_sub_t *sub)
     ngx_str_t                 *value;
     ngx_http_registry_host_t  *host;
 
-    value = ngx_http_registry_s3_header_n(sub, "date");
+    value = ngx_http_registry_sub_header_n(sub, "date");
     if (value == NULL) {
         return;
     }
@@ -567,9 +575,11 @@ ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
     u_char                         buf[256], *p;
     ngx_str_t                      fault;
     ngx_uint_t                     count;
+    ngx_http_registry_kind_t      *kind;
     ngx_http_registry_loc_conf_t  *rlcf;
 
     rlcf = op->conf;
+    kind = rlcf->kind;
 
     /* faults are of one kind if they have code and status in common */
 
@@ -583,11 +593,12 @@ ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
     }
 
     ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "registry: S3 %V of \"%V%s%V\" in bucket \"%V\" failed: %V"
+                  "registry: %V %V of \"%V%s%V\" in %V \"%V\" failed: %V"
                   "%s%V%s, status %ui%s%V%s%V, repository \"%V\"%s%V; "
                   "%ui since the last such line",
-                  &op->method, &op->key, op->query.len ? "?" : "",
-                  &op->query, &rlcf->bucket, &result->code,
+                  &kind->title, &op->method, &op->key,
+                  op->query.len ? "?" : "", &op->query, &kind->place,
+                  &rlcf->place, &result->code,
                   result->message.len ? " (" : "", &result->message,
                   result->message.len ? ")" : "", result->status,
                   result->request_id.len ? ", request id " : "",

@@ -9,7 +9,7 @@
 
 
 /*
- * What came of an S3 request, in the terms of the registry.
+ * What came of a question to the store, in the terms of the registry.
  */
 
 
@@ -22,19 +22,20 @@ typedef enum {
     NGX_HTTP_REGISTRY_UNREACHABLE,     /* no answer, a cut one, 5xx */
     NGX_HTTP_REGISTRY_THROTTLED,       /* SlowDown and its like */
     NGX_HTTP_REGISTRY_REFUSED,         /* of the keys or the clock */
+    NGX_HTTP_REGISTRY_FULL,            /* no room; later there may be */
     NGX_HTTP_REGISTRY_FAULT            /* no retry will mend it */
 } ngx_http_registry_outcome_e;
 
 
-typedef struct {
+struct ngx_http_registry_result_s {
     ngx_http_registry_outcome_e   outcome;
-    ngx_uint_t                    status;       /* of S3, 0: none */
+    ngx_uint_t                    status;       /* of the store, 0: none */
     ngx_str_t                     code;         /* of S3, or ours in words */
     ngx_str_t                     message;
     ngx_str_t                     request_id;
     ngx_str_t                     region;       /* the right one, if told */
     ngx_str_t                     hint;         /* what to do */
-} ngx_http_registry_result_t;
+};
 
 
 /*
@@ -53,6 +54,10 @@ void ngx_http_registry_result_fault(ngx_http_registry_result_t *result,
 /* the same, of content that has another digest */
 void ngx_http_registry_result_damaged(ngx_http_registry_result_t *result);
 
+/* of S3: no answer, or another one than a success */
+void ngx_http_registry_s3_judge(ngx_http_registry_sub_t *sub,
+    ngx_http_registry_result_t *result);
+
 /* whether a retry may help */
 #define ngx_http_registry_result_again(result)                                \
     ((result)->outcome >= NGX_HTTP_REGISTRY_UNREACHABLE                       \
@@ -63,7 +68,7 @@ void ngx_http_registry_result_damaged(ngx_http_registry_result_t *result);
     ngx_http_registry_result_again(result)
 
 /*
- * Writes the error-log line of a failed S3 request, once a minute for faults
+ * Writes the error-log line of a question that failed, once a minute for faults
  * of one kind, with their count.
  */
 void ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,

@@ -10,10 +10,6 @@
 #include <ngx_http_registry.h>
 
 
-static void ngx_http_registry_s3_enter(ngx_http_request_t *sr,
-    ngx_http_core_loc_conf_t *clcf);
-static ngx_int_t ngx_http_registry_s3_headers_in(ngx_http_request_t *sr,
-    ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_s3_push_header(ngx_http_request_t *sr,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_registry_s3_body(ngx_http_request_t *sr,
@@ -36,6 +32,41 @@ static ngx_int_t ngx_http_registry_s3_key_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+
+
+ngx_http_registry_kind_t  ngx_http_registry_s3_kind = {
+    ngx_string("s3"),
+    ngx_string("S3"),
+    ngx_string("bucket"),
+    ngx_string("registry_server.conf"),
+
+    {
+        NGX_HTTP_REGISTRY_ROLE_TAG,
+        NGX_HTTP_REGISTRY_ROLE_OBJECT,
+        NGX_HTTP_REGISTRY_ROLE_BLOB,
+        NGX_HTTP_REGISTRY_ROLE_CACHED,
+        NGX_HTTP_REGISTRY_ROLE_CACHED_BLOB,
+        NGX_HTTP_REGISTRY_ROLE_DIRECT,
+        NGX_HTTP_REGISTRY_ROLE_WRITE
+    },
+
+    1,
+    0,
+
+    ngx_http_registry_s3_configure,
+    NULL,
+    ngx_http_registry_s3_request,
+    ngx_http_registry_s3_answer,
+    ngx_http_registry_s3_whole,
+    ngx_http_registry_s3_headers,
+    ngx_http_registry_s3_judge,
+    NULL,
+    ngx_http_registry_s3_list,
+    ngx_http_registry_s3_listed,
+    ngx_http_registry_s3_erase,
+    ngx_http_registry_s3_describe,
+    ngx_http_registry_orphans
+};
 
 
 typedef enum {
@@ -108,116 +139,13 @@ static ngx_http_variable_t  ngx_http_registry_s3_variables[] = {
 
 
 ngx_int_t
-ngx_http_registry_s3_subrequest(ngx_http_request_t *r,
-    ngx_http_registry_sub_t *sub, ngx_http_post_subrequest_t *ps,
-    ngx_uint_t flags)
-{
-    u_char                    *p;
-    ngx_str_t                  uri;
-    ngx_http_request_t        *sr;
-    ngx_http_registry_op_t    *op;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    op = sub->op;
-    clcf = op->conf->locations[op->role];
-
-    uri.len = clcf->name.len + op->key.len;
-
-    uri.data = ngx_pnalloc(r->pool, uri.len);
-    if (uri.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(uri.data, clcf->name.data, clcf->name.len);
-
-    /* a question about the bucket has no key */
-
-    if (op->key.len) {
-        ngx_memcpy(p, op->key.data, op->key.len);
-    }
-
-    if (ngx_http_subrequest(r, &uri, NULL, &sr, ps, flags) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    sub->request = sr;
-    sub->ctx = ngx_http_get_module_ctx(r, ngx_http_registry_module);
-    sub->content_length = -1;
-    sub->begun = ngx_current_msec;
-
-    ngx_http_set_ctx(sr, sub, ngx_http_registry_module);
-
-    /* the cache serves GET only; a HEAD goes where nothing is cached */
-
-    sr->method_name = op->method;
-    sr->header_only = op->header_only;
-
-    if (op->method.data[0] == 'H') {
-        sr->method = NGX_HTTP_HEAD;
-        sr->header_only = 1;
-    }
-
-    ngx_http_registry_s3_enter(sr, clcf);
-
-    return ngx_http_registry_s3_headers_in(sr, sub);
-}
-
-
-static void
-ngx_http_registry_s3_enter(ngx_http_request_t *sr,
-    ngx_http_core_loc_conf_t *clcf)
-{
-    ngx_int_t                   i;
-    ngx_http_phase_handler_t   *ph;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    /*
-     * straight to the handler of the location: what a server rewrites and
-     * refuses is meant for its clients, and there may be none to look at
-     */
-
-    sr->loc_conf = clcf->loc_conf;
-    sr->valid_location = 1;
-
-    ngx_http_update_location_config(sr);
-
-    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
-    ph = cmcf->phase_engine.handlers;
-
-    for (i = 0; ph[i].checker != ngx_http_core_content_phase; i++) {
-        /* void */
-    }
-
-    sr->phase_handler = i;
-    sr->write_event_handler = ngx_http_core_run_phases;
-}
-
-
-static ngx_int_t
-ngx_http_registry_s3_headers_in(ngx_http_request_t *sr,
-    ngx_http_registry_sub_t *sub)
+ngx_http_registry_s3_request(ngx_http_registry_sub_t *sub)
 {
     ngx_uint_t                      i;
+    ngx_http_request_t             *sr;
     ngx_http_registry_s3_header_t  *header;
 
-    /*
-     * a subrequest starts with a copy of the client's headers: its Range,
-     * Authorization, Cookie and Content-Length are not for S3
-     */
-
-    sr->request_body = NULL;
-
-    ngx_memzero(&sr->headers_in, sizeof(ngx_http_headers_in_t));
-
-    sr->headers_in.content_length_n = -1;
-    sr->headers_in.keep_alive_n = -1;
-
-    if (ngx_list_init(&sr->headers_in.headers, sr->pool, 4,
-                      sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    sr = sub->request;
 
     if (sub->op->write && ngx_http_registry_s3_body(sr, sub->op) != NGX_OK) {
         return NGX_ERROR;
@@ -329,45 +257,45 @@ ngx_http_registry_s3_body(ngx_http_request_t *sr, ngx_http_registry_op_t *op)
 
 
 ngx_int_t
-ngx_http_registry_s3_write(ngx_http_request_t *r, ngx_http_registry_op_t *op,
-    const char *method, ngx_str_t *body)
+ngx_http_registry_s3_answer(ngx_http_registry_sub_t *sub)
 {
-    size_t               len;
-    u_char               hash[NGX_REGISTRY_HASH_MAX_LEN];
-    ngx_registry_hash_t  h;
+    ngx_http_request_t   *sr;
+    ngx_http_upstream_t  *u;
 
-    op->role = NGX_HTTP_REGISTRY_ROLE_WRITE;
-    op->write = 1;
-    op->file_len = -1;
-    op->method.data = (u_char *) method;
-    op->method.len = ngx_strlen(method);
+    sr = sub->request;
+    u = sr->upstream;
 
-    if (body == NULL) {
-        ngx_str_null(&op->body);
-        ngx_str_set(&op->payload, NGX_REGISTRY_SIGV4_EMPTY_SHA256);
-        return NGX_OK;
+    if (u == NULL || sr->err_status) {
+        return NGX_DECLINED;
     }
 
-    op->body = *body;
+    sub->status = sr->headers_out.status;
+    sub->content_length = sr->headers_out.content_length_n;
+    sub->cache_status = u->cache_status;
 
-    ngx_registry_hash_init(&h, NGX_REGISTRY_SHA256);
-    ngx_registry_hash_update(&h, body->data, body->len);
-    len = ngx_registry_hash_final(&h, hash);
+    sub->ctx->cache_status = u->cache_status;
 
-    op->payload.len = 2 * len;
-    op->payload.data = ngx_pnalloc(r->pool, op->payload.len);
-    if (op->payload.data == NULL) {
-        return NGX_ERROR;
+    if (!sr->cached) {
+        sub->ctx->s3_status = sub->status;
     }
 
-    (void) ngx_registry_hex_write(op->payload.data, hash, len);
+    if (sub->op->write && sub->status >= NGX_HTTP_SPECIAL_RESPONSE) {
+
+        /*
+         * a store that refuses a body may have read nothing of it, and would
+         * take it for the next request of this connection
+         */
+
+        u->headers_in.connection_close = 1;
+        u->keepalive = 0;
+    }
 
     return NGX_OK;
 }
 
 
-void
-ngx_http_registry_s3_done(ngx_http_registry_sub_t *sub, ngx_int_t rc)
+ngx_uint_t
+ngx_http_registry_s3_whole(ngx_http_registry_sub_t *sub)
 {
     ngx_event_pipe_t     *p;
     ngx_http_request_t   *sr;
@@ -376,163 +304,26 @@ ngx_http_registry_s3_done(ngx_http_registry_sub_t *sub, ngx_int_t rc)
     sr = sub->request;
     u = sr->upstream;
 
-    sub->done = 1;
-    sub->rc = rc;
-
-    if (sub->connected) {
-        sub->ctx->s3_requests++;
+    if (u && sub->status && u->cache_status == NGX_HTTP_CACHE_STALE) {
+        sub->cache_status = NGX_HTTP_CACHE_STALE;
     }
 
-    if (u) {
-
-        if (sub->status && u->cache_status == NGX_HTTP_CACHE_STALE) {
-            sub->cache_status = NGX_HTTP_CACHE_STALE;
-        }
-
-        p = u->pipe;
-
-    } else {
-        p = NULL;
+    if (sr->header_only || sr->cached) {
+        return 1;
     }
 
-    if (sub->status == 0 || sub->mismatch || sub->overflow) {
-        return;
-    }
+    p = u ? u->pipe : NULL;
 
-    if (sr->header_only) {
-        sub->complete = 1;
-        return;
-    }
-
-    /*
-     * nginx ends a subrequest with NGX_OK even if its answer was cut
-     */
-
-    if (!sr->cached
-        && (p == NULL || p->upstream_error
-            || !(p->upstream_done
-                 || (p->upstream_eof && p->length == -1))))
-    {
-        return;
-    }
-
-    if (!sub->streaming && sub->content_length != -1
-        && (off_t) sub->len != sub->content_length)
-    {
-        return;
-    }
-
-    sub->complete = 1;
+    return p && !p->upstream_error
+           && (p->upstream_done || (p->upstream_eof && p->length == -1));
 }
 
 
-void
-ngx_http_registry_s3_forget(ngx_http_registry_sub_t *sub)
+ngx_list_t *
+ngx_http_registry_s3_headers(ngx_http_registry_sub_t *sub)
 {
-    ngx_http_cache_t  *c;
-
-    c = sub->request->cache;
-
-    if (c == NULL || c->file.name.len == 0) {
-        return;
-    }
-
-    /* nginx takes a missing file for a miss */
-
-    if (ngx_delete_file(c->file.name.data) == NGX_FILE_ERROR
-        && ngx_errno != NGX_ENOENT)
-    {
-        ngx_log_error(NGX_LOG_ERR, sub->request->connection->log, ngx_errno,
-                      ngx_delete_file_n " \"%V\" failed", &c->file.name);
-    }
-}
-
-
-ngx_str_t *
-ngx_http_registry_s3_header(ngx_http_registry_sub_t *sub, const char *name,
-    size_t len)
-{
-    ngx_uint_t            i;
-    ngx_list_part_t      *part;
-    ngx_table_elt_t      *h;
-    ngx_http_upstream_t  *u;
-
-    u = sub->request->upstream;
-
-    if (u == NULL || sub->status == 0) {
-        return NULL;
-    }
-
-    part = &u->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
-        {
-            return &h[i].value;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_int_t
-ngx_http_registry_s3_content_range(ngx_http_registry_sub_t *sub,
-    off_t *start, off_t *size)
-{
-    off_t       end;
-    u_char     *p, *last, *dash, *slash;
-    ngx_str_t  *value;
-
-    /* RFC 9110, Content-Range: bytes first-last/size */
-
-    value = ngx_http_registry_s3_header_n(sub, "content-range");
-
-    if (value == NULL || value->len < 6
-        || ngx_strncasecmp(value->data, (u_char *) "bytes ", 6) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    p = value->data + 6;
-    last = value->data + value->len;
-
-    dash = ngx_strlchr(p, last, '-');
-    if (dash == NULL) {
-        return NGX_ERROR;
-    }
-
-    slash = ngx_strlchr(dash, last, '/');
-    if (slash == NULL) {
-        return NGX_ERROR;
-    }
-
-    *start = ngx_atoof(p, dash - p);
-    end = ngx_atoof(dash + 1, slash - dash - 1);
-    *size = ngx_atoof(slash + 1, last - slash - 1);
-
-    if (*start == NGX_ERROR || end == NGX_ERROR || *size == NGX_ERROR
-        || end < *start || end >= *size
-        || (sub->content_length != -1
-            && sub->content_length != end - *start + 1))
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return sub->request->upstream
+           ? &sub->request->upstream->headers_in.headers : NULL;
 }
 
 
@@ -717,6 +508,19 @@ ngx_http_registry_s3_authorize(ngx_http_registry_sub_t *sub,
     sub->authorization.len = p - sub->authorization.data;
 
     return NGX_OK;
+}
+
+
+u_char *
+ngx_http_registry_s3_describe(ngx_http_registry_loc_conf_t *rlcf, u_char *p,
+    u_char *last)
+{
+    return ngx_snprintf(p, last - p,
+                        "bucket \"%V\", prefix \"%V\", endpoint \"%*s\", "
+                        "region \"%V\", credentials of %V", &rlcf->bucket,
+                        &rlcf->key_prefix, rlcf->s3->authority_len,
+                        rlcf->s3->authority, &rlcf->region,
+                   ngx_http_registry_credentials_source(rlcf->credentials));
 }
 
 

@@ -59,6 +59,13 @@ ngx_http_registry_s3_configure(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (rlcf->credentials == NULL) {
+        rlcf->credentials = ngx_http_registry_credentials_auto(cf);
+        if (rlcf->credentials == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     if (ngx_http_registry_s3_conf_region(cf, rlcf) != NGX_CONF_OK
         || ngx_http_registry_s3_conf_endpoint(cf, rlcf) != NGX_CONF_OK)
     {
@@ -201,8 +208,6 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf)
 {
     u_char                      *p;
-    ngx_http_core_loc_conf_t    *clcf;
-    ngx_http_core_srv_conf_t    *cscf;
     ngx_registry_s3_endpoint_t  *s3;
 
     s3 = rlcf->s3;
@@ -227,24 +232,7 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
                     &rlcf->key_prefix);
     rlcf->id.len = p - rlcf->id.data;
 
-    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    rlcf->http_ctx = cscf->ctx;
-    rlcf->loc_conf = clcf->loc_conf;
-
-    if (rlcf->loc_conf == NULL) {
-        rlcf->loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
-    }
-
-    /* "location /team/v2/": the API begins at /team */
-
-    p = ngx_strnstr(clcf->name.data, "/v2/", clcf->name.len);
-
-    if (p) {
-        rlcf->base.data = clcf->name.data;
-        rlcf->base.len = p - clcf->name.data;
-    }
+    rlcf->place = rlcf->bucket;
 
     return NGX_CONF_OK;
 }

@@ -157,7 +157,8 @@ ngx_http_registry_slice_add(ngx_http_registry_delivery_t *d, off_t pos)
 
     slice->next = pos;
     slice->last = (d->size == -1) ? end : ngx_min(end, d->end);
-    slice->direct = ngx_http_registry_disk_behind(d->ctx->conf);
+    slice->direct = d->ctx->conf->kind->local
+                    || ngx_http_registry_disk_behind(d->ctx->conf);
 
     d->planned = slice->last;
 
@@ -247,7 +248,7 @@ ngx_http_registry_slice_start(ngx_http_registry_slice_t *slice)
     slice->retry.tries++;
     slice->settled = 0;
 
-    if (ngx_http_registry_s3_subrequest(r, sub, ps, 0) != NGX_OK) {
+    if (ngx_http_registry_subrequest(r, sub, ps, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -300,6 +301,13 @@ ngx_http_registry_slice_op(ngx_http_registry_slice_t *slice,
 
     start = slice->direct ? slice->next : slice->start;
     end = slice->direct ? slice->last : slice->end;
+
+    if (slice->direct && d->size == -1 && d->range
+        && d->first != -1 && d->last != -1)
+    {
+        /* of an unknown size, but no more than that */
+        end = ngx_min(end, (off_t) d->last + 1);
+    }
 
     if (start == 0 && end == NGX_MAX_OFF_T_VALUE) {
         /* all of it */
@@ -406,7 +414,7 @@ ngx_http_registry_slice_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     /* nginx calls this again for a subrequest that waits for its turn */
 
     if (slice->sub->request == sr && !slice->sub->done) {
-        ngx_http_registry_s3_done(slice->sub, rc);
+        ngx_http_registry_sub_done(slice->sub, rc);
     }
 
     /* the parent, which nginx wakes, decides */
@@ -547,7 +555,7 @@ ngx_http_registry_slice_again(ngx_http_registry_slice_t *slice)
 
     if (sub->request->cached) {
         /* a file of the cache that has lost its end would do so each time */
-        ngx_http_registry_s3_forget(sub);
+        ngx_http_registry_sub_forget(sub);
     }
 
     if (result->outcome == NGX_HTTP_REGISTRY_OK) {
@@ -578,8 +586,9 @@ ngx_http_registry_slice_again(ngx_http_registry_slice_t *slice)
 
         if (rc == NGX_OK && slice->next > slice->begun) {
             ngx_log_error(NGX_LOG_WARN, d->request->connection->log, 0,
-                          "registry: S3 GET of \"%V\" broke off at byte %O of "
-                          "%O: %V, going on from there", &d->key, slice->next,
+                          "registry: %V GET of \"%V\" broke off at byte %O of "
+                          "%O: %V, going on from there",
+                          &d->ctx->conf->kind->title, &d->key, slice->next,
                           d->size, &result->code);
         }
     }
@@ -745,7 +754,7 @@ ngx_http_registry_slice_extent(ngx_http_registry_sub_t *sub, off_t *start,
 
     if (sub->status == NGX_HTTP_PARTIAL_CONTENT) {
 
-        if (ngx_http_registry_s3_content_range(sub, start, size) != NGX_OK) {
+        if (ngx_http_registry_sub_content_range(sub, start, size) != NGX_OK) {
             return NGX_ERROR;
         }
 

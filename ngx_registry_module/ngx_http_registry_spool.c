@@ -17,6 +17,8 @@ static ngx_http_registry_spool_t *ngx_http_registry_spool_new(
     ngx_pool_t *pool, ngx_log_t *log, ngx_str_t *path, ngx_str_t *uuid);
 static ngx_int_t ngx_http_registry_spool_lock(ngx_pool_t *pool,
     ngx_http_registry_spool_t *spool, int flags);
+static ngx_int_t ngx_http_registry_spool_linked(
+    ngx_http_registry_spool_t *spool);
 static ngx_int_t ngx_http_registry_spool_load(ngx_pool_t *pool,
     ngx_http_registry_spool_t *spool);
 static ngx_int_t ngx_http_registry_spool_set(ngx_pool_t *pool,
@@ -210,7 +212,38 @@ ngx_http_registry_spool_lock(ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    return (sb.st_nlink == 1) ? NGX_OK
+                              : ngx_http_registry_spool_linked(spool);
+}
+
+
+/*
+ * A local store gives the file a second name, and then its final one.  If it
+ * has got that, it is a blob by now, and not to be written to any more.
+ */
+static ngx_int_t
+ngx_http_registry_spool_linked(ngx_http_registry_spool_t *spool)
+{
+    u_char       name[NGX_MAX_PATH];
+    struct stat  sb;
+
+    if (spool->file.name.len < sizeof(name)) {
+
+        (void) ngx_sprintf(name, "%*s.put%Z",
+                           spool->file.name.len - (sizeof(".data") - 1),
+                           spool->file.name.data);
+
+        (void) ngx_delete_file(name);
+    }
+
+    if (fstat(spool->file.fd, &sb) == 0 && sb.st_nlink == 1) {
+        return NGX_OK;
+    }
+
+    spool->saved = 1;
+    ngx_http_registry_spool_remove(spool);
+
+    return NGX_DECLINED;
 }
 
 

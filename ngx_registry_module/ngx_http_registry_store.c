@@ -108,6 +108,20 @@ void
 ngx_http_registry_store_pause(ngx_http_request_t *r,
     ngx_http_registry_call_t *call, ngx_msec_t msec)
 {
+    call->timer.handler = ngx_http_registry_store_timer;
+    call->timer.data = call;
+    call->timer.log = r->connection->log;
+
+    ngx_http_registry_store_wait(r, call);
+
+    ngx_add_timer(&call->timer, msec);
+}
+
+
+void
+ngx_http_registry_store_wait(ngx_http_request_t *r,
+    ngx_http_registry_call_t *call)
+{
     ngx_http_registry_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_registry_module);
@@ -116,13 +130,7 @@ ngx_http_registry_store_pause(ngx_http_request_t *r,
     call->paused = 1;
     call->done = 0;
 
-    call->timer.handler = ngx_http_registry_store_timer;
-    call->timer.data = call;
-    call->timer.log = r->connection->log;
-
     ngx_queue_insert_tail(&ctx->calls, &call->queue);
-
-    ngx_add_timer(&call->timer, msec);
 }
 
 
@@ -168,7 +176,7 @@ ngx_http_registry_store_try(ngx_http_registry_call_t *call)
      * handler is called once, and it works while the body is being read
      */
 
-    return ngx_http_registry_s3_subrequest(r, sub, ps,
+    return ngx_http_registry_subrequest(r, sub, ps,
                                            NGX_HTTP_SUBREQUEST_BACKGROUND);
 }
 
@@ -182,7 +190,13 @@ ngx_http_registry_store_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         return NGX_OK;
     }
 
-    ngx_http_registry_s3_done(call->sub, rc);
+    ngx_http_registry_sub_done(call->sub, rc);
+
+    if (call->op.write && call->op.conf->kind->settle
+        && call->op.conf->kind->settle(call) == NGX_AGAIN)
+    {
+        return NGX_OK;
+    }
 
     call->done = 1;
 
@@ -193,6 +207,25 @@ ngx_http_registry_store_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     /* whatever it was, nginx is not to answer the client with it */
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_registry_store_settled(ngx_http_registry_call_t *call)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = call->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    call->done = 1;
+
+    r->write_event_handler(r);
+
+    ngx_http_run_posted_requests(c);
 }
 
 

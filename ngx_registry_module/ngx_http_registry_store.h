@@ -9,7 +9,8 @@
 
 
 /*
- * The store call: one small S3 request whose answer is wanted in memory.
+ * The store call: one small question to the store, whose answer is wanted in
+ * memory.
  *
  *     caller                    store call                    nginx
  *     store_call() ---------->  background subrequest ----->  cache, upstream
@@ -91,6 +92,16 @@ ngx_http_request_t *ngx_http_registry_store_request(
 
 /* ends such a request before any of its calls has */
 void ngx_http_registry_store_close(ngx_http_request_t *r);
+
+/*
+ * Calls handler once ngx_http_registry_store_settled() was called, as if an
+ * answer had come.
+ */
+void ngx_http_registry_store_wait(ngx_http_request_t *r,
+    ngx_http_registry_call_t *call);
+
+/* what was left to do after a write is done, see ngx_http_registry_kind.h */
+void ngx_http_registry_store_settled(ngx_http_registry_call_t *call);
 
 /* calls drive the request again, after a delivery has */
 void ngx_http_registry_store_resume(ngx_http_request_t *r);

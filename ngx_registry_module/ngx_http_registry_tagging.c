@@ -256,7 +256,7 @@ ngx_http_registry_tagging_put(ngx_http_registry_tagging_t *t,
                                           NGX_HTTP_REGISTRY_ROLE_WRITE,
                                           handler);
     if (call == NULL
-        || ngx_http_registry_s3_write(r, &call->op, "PUT", &t->text)
+        || ngx_http_registry_op_write(r, &call->op, "PUT", &t->text)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

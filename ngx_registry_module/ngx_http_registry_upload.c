@@ -526,7 +526,7 @@ ngx_http_registry_upload_mount_link(ngx_http_registry_upload_ctx_t *u)
 
     ngx_memcpy(content.data, u->content.text.data, content.len);
 
-    if (ngx_http_registry_s3_write(u->request, &call->op, "PUT", &content)
+    if (ngx_http_registry_op_write(u->request, &call->op, "PUT", &content)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -228,6 +228,50 @@ ngx_registry_key_prefix_write(u_char *dst,
 }
 
 
+int
+ngx_registry_key_check(const u_char *p, const u_char *last)
+{
+    const u_char  *name;
+
+    if (p == last) {
+        return 0;
+    }
+
+    name = p;
+
+    for ( /* void */ ; p <= last; p++) {
+
+        if (p < last && *p != '/') {
+
+            if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+                  || (*p >= '0' && *p <= '9') || *p == '.' || *p == '_'
+                  || *p == '-'))
+            {
+                return 0;
+            }
+
+            continue;
+        }
+
+        /* the end of a component, or of a prefix */
+
+        if (p == name) {
+            return p == last;
+        }
+
+        if (name[0] == '.'
+            && (p - name == 1 || (p - name == 2 && name[1] == '.')))
+        {
+            return 0;
+        }
+
+        name = p + 1;
+    }
+
+    return 1;
+}
+
+
 ngx_registry_status_e
 ngx_registry_link_parse(const u_char *p, const u_char *last,
     ngx_registry_digest_t *d)

@@ -99,6 +99,18 @@ u_char *ngx_registry_key_prefix_write(u_char *dst,
     const ngx_registry_span_t *rootdirectory);
 
 /*
+ * Whether [p, last) is a key as distribution's drivers take them: components
+ * of letters, digits, ".", "_" and "-" with single slashes between them, none
+ * of which is "." or "..".  A prefix may end with a slash.  As the path of a
+ * file it leads nowhere but below the directory that it is appended to.
+ *
+ * distribution, registry/storage/driver/storagedriver.go, PathRegexp.
+ *
+ * Returns 1 or 0.
+ */
+int ngx_registry_key_check(const u_char *p, const u_char *last);
+
+/*
  * Parses the content of a link object: a digest and nothing else.  As in
  * distribution, registry/storage/blobstore.go, readlink(), nothing is trimmed:
  * a link to which somebody has added a line feed is INVALID.
