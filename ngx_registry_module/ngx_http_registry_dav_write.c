@@ -17,8 +17,7 @@ static ngx_int_t ngx_http_registry_dav_source(ngx_http_registry_sub_t *sub,
 static void ngx_http_registry_dav_staged(ngx_http_registry_file_job_t *job);
 static ngx_int_t ngx_http_registry_dav_body(ngx_http_registry_sub_t *sub);
 static ngx_uint_t ngx_http_registry_dav_status(ngx_err_t err);
-static ngx_uint_t ngx_http_registry_dav_full(
-    ngx_http_registry_loc_conf_t *rlcf);
+static ngx_uint_t ngx_http_registry_dav_reason(ngx_http_registry_op_t *op);
 static void ngx_http_registry_dav_sub_cleanup(void *data);
 static void ngx_http_registry_dav_settled(ngx_http_registry_file_job_t *job);
 static void ngx_http_registry_dav_erased(ngx_http_registry_file_job_t *job);
@@ -192,18 +191,48 @@ ngx_http_registry_dav_status(ngx_err_t err)
 
 
 /*
- * nginx's handler says 500, whatever it was.
+ * nginx's handler says 500, whatever it was: whether the disk is full, or the
+ * last directory on the way to the file cannot be written.
  */
 static ngx_uint_t
-ngx_http_registry_dav_full(ngx_http_registry_loc_conf_t *rlcf)
+ngx_http_registry_dav_reason(ngx_http_registry_op_t *op)
 {
+    u_char          path[NGX_MAX_PATH], *p;
+    ngx_str_t      *root;
     struct statvfs  fs;
 
-    if (statvfs((char *) rlcf->dav_path.data, &fs) == -1) {
-        return 0;
+    root = &op->conf->dav_path;
+
+    if (root->len + 1 + op->key.len >= sizeof(path)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return fs.f_bavail == 0 || (fs.f_files && fs.f_favail == 0);
+    if (statvfs((char *) root->data, &fs) == 0
+        && (fs.f_bavail == 0 || (fs.f_files && fs.f_favail == 0)))
+    {
+        return NGX_HTTP_INSUFFICIENT_STORAGE;
+    }
+
+    p = ngx_sprintf(path, "%V/%V%Z", root, &op->key);
+
+    for (p--; p > path; p--) {
+
+        if (*p != '/') {
+            continue;
+        }
+
+        *p = '\0';
+
+        if (access((char *) path, W_OK|X_OK) == 0) {
+            break;
+        }
+
+        if (ngx_errno != NGX_ENOENT) {
+            return ngx_http_registry_dav_status(ngx_errno);
+        }
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -235,9 +264,9 @@ ngx_http_registry_dav_settle(ngx_http_registry_call_t *call)
     }
 
     if (sub->status == NGX_HTTP_INTERNAL_SERVER_ERROR && sub->err == 0
-        && ngx_http_registry_dav_full(call->op.conf))
+        && !sub->damaged)
     {
-        sub->status = NGX_HTTP_INSUFFICIENT_STORAGE;
+        sub->status = ngx_http_registry_dav_reason(&call->op);
     }
 
     if (sub->status < NGX_HTTP_OK

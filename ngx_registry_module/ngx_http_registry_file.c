@@ -10,6 +10,7 @@
 #include <ngx_http_registry.h>
 
 #include <ftw.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <openssl/rand.h>
 
@@ -25,6 +26,20 @@
 
 /* descriptors of nftw() */
 #define NGX_HTTP_REGISTRY_FILE_DEPTH   16
+
+/* directories that a worker remembers */
+#define NGX_HTTP_REGISTRY_FILE_KNOWN   4096
+
+
+/* a directory of which is known that its name, and all above it, is on the
+   disk */
+
+typedef struct {
+    uint64_t    device;
+    uint64_t    inode;
+    int64_t     sec;         /* when it was made */
+    uint64_t    nsec;
+} ngx_http_registry_known_t;
 
 
 static ngx_int_t ngx_http_registry_file_start(
@@ -48,7 +63,10 @@ static ngx_int_t ngx_http_registry_file_verify(
 static void ngx_http_registry_file_work_settle(
     ngx_http_registry_file_job_t *job);
 static ngx_int_t ngx_http_registry_file_sync(
-    ngx_http_registry_file_job_t *job, const u_char *path, int flags);
+    ngx_http_registry_file_job_t *job, const u_char *path);
+static void ngx_http_registry_file_know(const u_char *path);
+static ngx_http_registry_known_t *ngx_http_registry_file_identity(
+    const u_char *path, ngx_http_registry_known_t *dir);
 static void ngx_http_registry_file_work_erase(
     ngx_http_registry_file_job_t *job);
 static int ngx_http_registry_file_remove(const char *path,
@@ -57,6 +75,14 @@ static void ngx_http_registry_file_work_sweep(
     ngx_http_registry_file_job_t *job);
 static void ngx_http_registry_file_sweep_entry(
     ngx_http_registry_file_job_t *job, u_char *path, u_char *name);
+
+
+/* of a worker process, for all its threads */
+
+static pthread_mutex_t            ngx_http_registry_file_mutex =
+    PTHREAD_MUTEX_INITIALIZER;
+static ngx_http_registry_known_t
+    ngx_http_registry_file_known[NGX_HTTP_REGISTRY_FILE_KNOWN];
 
 
 ngx_http_registry_file_job_t *
@@ -557,25 +583,21 @@ ngx_http_registry_file_verify(ngx_http_registry_file_job_t *job)
 }
 
 
+/*
+ * The name of the file is on the disk with its directory, the name of that
+ * with the next one, and so on.  A directory need not be new to be on its way
+ * to the disk, another request may have made it just now; so it goes up to
+ * one of which it is known.
+ */
 static void
 ngx_http_registry_file_work_settle(ngx_http_registry_file_job_t *job)
 {
-    u_char  *p;
-
-    /* nginx has changed its mode */
-
-    if (!job->removed
-        && ngx_http_registry_file_sync(job, job->path.data, 0) != NGX_OK)
-    {
-        return;
-    }
-
-    /*
-     * a directory that is not new may still be on its way to the disk, for
-     * another request that has made it
-     */
+    u_char      *p;
+    ngx_int_t    rc;
+    ngx_uint_t   n;
 
     p = job->path.data + job->path.len;
+    n = 0;
 
     for ( ;; ) {
 
@@ -584,52 +606,138 @@ ngx_http_registry_file_work_settle(ngx_http_registry_file_job_t *job)
         }
 
         if ((size_t) (p - job->path.data) < job->root.len) {
-            return;
+
+            /* nginx may have made the store; who may not look has not */
+
+            *p = '\0';
+
+            if (p != job->path.data) {
+                (void) ngx_http_registry_file_sync(job, job->path.data);
+                job->err = 0;
+            }
+
+            break;
         }
 
         *p = '\0';
 
-        if (ngx_http_registry_file_sync(job, job->path.data, O_DIRECTORY)
-            != NGX_OK
-            || job->removed)
-        {
+        rc = ngx_http_registry_file_sync(job, job->path.data);
+
+        if (rc == NGX_ERROR || job->removed) {
             return;
         }
+
+        if (rc == NGX_OK) {
+            break;
+        }
+
+        n++;
+    }
+
+    /* the way up is whole, and so are those on it, from the top */
+
+    while (n--) {
+        job->path.data[ngx_strlen(job->path.data)] = '/';
+        ngx_http_registry_file_know(job->path.data);
     }
 }
 
 
+/*
+ * Writes a directory to the disk.  NGX_OK: that its own name is there is known;
+ * NGX_DECLINED: it is not; NGX_ERROR.
+ */
 static ngx_int_t
 ngx_http_registry_file_sync(ngx_http_registry_file_job_t *job,
-    const u_char *path, int flags)
+    const u_char *path)
 {
-    int       rc;
-    ngx_fd_t  fd;
+    ngx_fd_t                    fd;
+    ngx_int_t                   rc;
+    ngx_http_registry_known_t   dir, *slot;
 
-    fd = open((const char *) path, O_RDONLY|O_CLOEXEC|flags);
+    fd = open((const char *) path, O_RDONLY|O_CLOEXEC|O_DIRECTORY);
 
     if (fd == NGX_INVALID_FILE) {
         ngx_http_registry_file_fail(job, "open()");
         return NGX_ERROR;
     }
 
-    /* some file systems cannot do it with directories */
+    rc = NGX_DECLINED;
 
-    rc = fsync(fd);
+    slot = ngx_http_registry_file_identity(path, &dir);
 
-    if (rc == -1 && flags && (ngx_errno == NGX_EINVAL
-                              || ngx_errno == NGX_EBADF))
-    {
-        rc = 0;
+    if (slot) {
+        (void) pthread_mutex_lock(&ngx_http_registry_file_mutex);
+
+        if (ngx_memcmp(slot, &dir, sizeof(ngx_http_registry_known_t)) == 0) {
+            rc = NGX_OK;
+        }
+
+        (void) pthread_mutex_unlock(&ngx_http_registry_file_mutex);
     }
 
-    if (rc == -1) {
+    /* some file systems cannot do it with directories */
+
+    if (fsync(fd) == -1 && ngx_errno != NGX_EINVAL && ngx_errno != EBADF) {
         ngx_http_registry_file_fail(job, "fsync()");
+        rc = NGX_ERROR;
     }
 
     (void) close(fd);
 
-    return rc ? NGX_ERROR : NGX_OK;
+    return rc;
+}
+
+
+static void
+ngx_http_registry_file_know(const u_char *path)
+{
+    ngx_http_registry_known_t  dir, *slot;
+
+    slot = ngx_http_registry_file_identity(path, &dir);
+
+    if (slot) {
+        (void) pthread_mutex_lock(&ngx_http_registry_file_mutex);
+        *slot = dir;
+        (void) pthread_mutex_unlock(&ngx_http_registry_file_mutex);
+    }
+}
+
+
+/*
+ * What tells a directory from all others, also from one that has got its
+ * inode later, and where that is kept.  NULL if the file system does not say.
+ */
+static ngx_http_registry_known_t *
+ngx_http_registry_file_identity(const u_char *path,
+    ngx_http_registry_known_t *dir)
+{
+#ifdef STATX_BTIME
+
+    struct statx  sx;
+
+    if (statx(AT_FDCWD, (const char *) path, 0, STATX_INO|STATX_BTIME, &sx)
+        == -1
+        || !(sx.stx_mask & STATX_BTIME) || !(sx.stx_mask & STATX_INO))
+    {
+        return NULL;
+    }
+
+    ngx_memzero(dir, sizeof(ngx_http_registry_known_t));
+
+    dir->device = ((uint64_t) sx.stx_dev_major << 32) | sx.stx_dev_minor;
+    dir->inode = sx.stx_ino;
+    dir->sec = sx.stx_btime.tv_sec;
+    dir->nsec = sx.stx_btime.tv_nsec;
+
+    return &ngx_http_registry_file_known[dir->inode
+                                         % NGX_HTTP_REGISTRY_FILE_KNOWN];
+
+#else
+
+    return NULL;
+
+#endif
 }
 
 
@@ -657,9 +765,7 @@ ngx_http_registry_file_work_erase(ngx_http_registry_file_job_t *job)
 
     *p = '\0';
 
-    if (ngx_http_registry_file_sync(job, job->path.data, O_DIRECTORY)
-        != NGX_OK)
-    {
+    if (ngx_http_registry_file_sync(job, job->path.data) == NGX_ERROR) {
         return;
     }
 

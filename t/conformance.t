@@ -15,7 +15,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Registry;
-use Test::Registry::Gateway;
+use Test::Registry::Directory qw/ store /;
 use Test::Registry::Util qw/
     clean_env find_tool need run_command temp_dir write_file
 /;
@@ -24,7 +24,7 @@ use Test::Registry::Util qw/
 
 need('conformance');
 
-my $s3 = Test::Registry::Gateway->new();
+my $s3 = store();
 
 my %profiles = (
     '1.1' => { OCI_VERSION => '1.1' },

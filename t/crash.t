@@ -15,17 +15,16 @@ use Test::More;
 
 use Digest::SHA qw/ sha256_hex /;
 use FindBin;
-use POSIX qw/ _exit /;
 use lib "$FindBin::Bin/lib";
 
 use Test::Registry;
 use Test::Registry::Audit qw/ audit /;
+use Test::Registry::Push qw/ again image kill_all promised push_image /;
 use Test::Registry::S3;
 use Test::Registry::Util qw/ random_bytes temp_dir wait_for /;
 
 ###############################################################################
 
-my $type = 'application/vnd.oci.image.manifest.v1+json';
 my $filler = random_bytes(17 << 20, 'layer');
 
 my $s3 = Test::Registry::S3->new();
@@ -58,7 +57,7 @@ my @steps = (
 
 my %events = (
     'worker killed' => sub { kill 'KILL', $t->workers() },
-    'nginx killed' => sub { kill_all() },
+    'nginx killed' => sub { kill_all($t) },
     'client gone' => sub { $_[0]->stop('KILL') },
     'S3 gone' => sub { $s3->stop() },
 );
@@ -91,7 +90,7 @@ ok(wait_for(sub { !$s3->uploads }, 30), 'no multipart upload is left open')
 ok(wait_for(sub { !sessions() }, 30), 'no session is left on the disk')
     or diag join ' ', sessions();
 
-promised($_) for 'worker killed', 'nginx killed', 'client gone';
+promised($t, $_) for 'worker killed', 'nginx killed', 'client gone';
 
 is(join("\n", audit($s3)), '', 'the bucket is true');
 
@@ -105,14 +104,14 @@ sub broken {
     my ($step, $event, $applied) = @_;
 
     my $name = "$event at $step->[0], " . ($applied ? 'done' : 'not done');
-    my $image = image($step);
+    my $image = image(++$n, $step->[2] eq 'layer' ? $filler : 'layer');
     my %match = match($image, $step);
 
     $s3->fault(%match, hang => 1, times => 1,
         $applied ? () : (status => 500));
 
     my $seen = $s3->count(%match{qw/ method key /});
-    my $client = Test::Registry::Util::spawn(sub { push_image($image) });
+    my $client = Test::Registry::Util::spawn(sub { push_image($t, $image) });
 
     ok($s3->wait_request($seen + 1, requests_of(\%match)), "$name - it waits");
     $events{$event}->($client);
@@ -122,7 +121,7 @@ sub broken {
     $s3->clear_faults();
     $s3->start() if $event eq 'S3 gone';
 
-    again($image, $name);
+    again($t, $s3, $image, $name);
 }
 
 
@@ -130,11 +129,11 @@ sub answered {
     my ($step, $event) = @_;
 
     my $name = "$event at $step->[0]";
-    my $image = image($step);
+    my $image = image(++$n, $step->[2] eq 'layer' ? $filler : 'layer');
 
     $s3->fault(match($image, $step), %{$answers{$event}});
 
-    my $wrong = push_image($image);
+    my $wrong = push_image($t, $image);
 
     # what may be retried is
 
@@ -143,111 +142,17 @@ sub answered {
         : like($wrong, qr/^$|: 503$/, $name);
 
     $s3->clear_faults();
-    again($image, $name);
+    again($t, $s3, $image, $name);
 }
 
-
-sub again {
-    my ($image, $name) = @_;
-
-    my $up = wait_for(sub { $t->get('/v2/')->status == 200 }, 10);
-    my @wrong = audit($s3);
-
-    is(join("\n", @wrong), '', "$name - the bucket is true");
-
-    my $wrong = push_image($image);
-    is($wrong, '', "$name - pushed again");
-
-    my $r = $t->get("/v2/$image->{repository}/manifests/v1");
-    is($r->body, $image->{manifest}, "$name - manifest");
-
-    $r = $t->client->request('GET', "/v2/$image->{repository}/blobs/"
-        . digest($image->{layer}), digest => 1);
-    is($r->sha256, sha256_hex($image->{layer}), "$name - layer");
-    return;
-}
 
 ###############################################################################
 
 # Bytes that a PATCH was told to be there are there.
 
-sub promised {
-    my ($event) = @_;
-
-    my $content = random_bytes(3 << 20, "promised $event");
-    my @part = (substr($content, 0, 1 << 20), substr($content, 1 << 20,
-        1 << 20), substr $content, 2 << 20);
-
-    my $r = $t->request('POST', '/v2/crash/promised/blobs/uploads/',
-        body => '');
-    my $session = path($r);
-
-    $r = $t->request('PATCH', $session, body => $part[0]);
-    is($r->status, 202, "$event - first part");
-
-    # the next one breaks off in the middle
-
-    my $client = $t->client;
-    my $socket = $client->connect();
-    $client->write_all($socket, "PATCH $session HTTP/1.1\r\nHost: a\r\n"
-        . 'Content-Length: ' . length($part[1]) . "\r\n\r\n"
-        . substr $part[1], 0, 500_000);
-    select undef, undef, undef, 0.2;
-
-    $event eq 'worker killed' ? kill('KILL', $t->workers())
-        : $event eq 'nginx killed' ? kill_all() : ();
-    close $socket;
-
-    wait_for(sub { $t->get('/v2/')->status == 200 }, 10);
-
-    my $last;
-    wait_for(sub {
-        $r = $t->get($session);
-        ($last) = ($r->header('Range') // '') =~ /^0-(\d+)$/;
-        return $r->status == 204
-            && ($event ne 'client gone' || $last + 1 > length $part[0]);
-    }, 5);
-
-    is($r->status, 204, "$event - the session is there");
-    cmp_ok($last + 1, '>=', length $part[0], "$event - with all its bytes");
-
-    my $rest = substr $content, $last + 1;
-    $r = $t->request('PATCH', $session, body => $rest, headers => [
-        'Content-Range', ($last + 1) . '-' . (length($content) - 1) ]);
-    is($r->status, 202, "$event - goes on") or diag $r->body;
-
-    $r = $t->request('PUT', "$session?digest=" . digest($content),
-        body => '');
-    is($r->status, 201, "$event - and ends") or diag $r->body;
-    return;
-}
-
 ###############################################################################
 
-sub digest { return 'sha256:' . sha256_hex($_[0]) }
 sub sessions { my @files = glob "$uploads/*-*-*-*-*.*"; return @files }
-sub path { return $_[0]->header('Location') =~ s{^https?://[^/]+}{}r }
-
-
-sub image {
-    my ($step) = @_;
-
-    # a layer that is large where that makes a difference
-
-    my $i = ++$n;
-    my $config = qq({"architecture":"amd64","os":"linux","n":$i});
-    my $layer = "$i\n" . ($step->[2] eq 'layer' ? $filler : 'layer');
-
-    return {
-        repository => "crash/n$i", config => $config, layer => $layer,
-        manifest => sprintf '{"schemaVersion":2,"mediaType":"%s","config":{'
-            . '"mediaType":"application/vnd.oci.image.config.v1+json",'
-            . '"digest":"%s","size":%d},"layers":[{"mediaType":'
-            . '"application/vnd.oci.image.layer.v1.tar","digest":"%s",'
-            . '"size":%d}]}', $type, digest($config), length $config,
-            digest($layer), length $layer
-    };
-}
 
 
 # The filter of a step's requests, for rules of the scripted S3.
@@ -287,40 +192,5 @@ sub requests_of {
 
 
 # A push as clients do it; '', or what failed.
-
-sub push_image {
-    my ($image) = @_;
-
-    my $base = "/v2/$image->{repository}";
-
-    for my $what (qw/ config layer /) {
-        my $content = $image->{$what};
-        my $r = $t->request('POST', "$base/blobs/uploads/", body => '');
-        return "POST $what: " . $r->status if $r->status != 202;
-
-        my $session = path($r);
-        $r = $t->request('PATCH', $session, body => $content);
-        return "PATCH $what: " . $r->status if $r->status != 202;
-
-        $r = $t->request('PUT', "$session?digest=" . digest($content),
-            body => '');
-        return "PUT $what: " . $r->status if $r->status != 201;
-    }
-
-    my $r = $t->request('PUT', "$base/manifests/v1",
-        body => $image->{manifest}, headers => [ 'Content-Type', $type ]);
-    return $r->status == 201 ? '' : 'PUT manifest: ' . $r->status;
-}
-
-
-sub kill_all {
-    my @pids = ($t->{pid}, $t->processes());
-
-    kill 'KILL', @pids;
-    wait_for(sub { !grep { !Test::Registry::gone($_) } @pids });
-    unlink $t->dir . '/nginx.pid';
-    $t->start();
-    return;
-}
 
 ###############################################################################

@@ -17,13 +17,13 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Registry;
-use Test::Registry::Gateway;
+use Test::Registry::Directory qw/ store /;
 use Test::Registry::Response;
 use Test::Registry::Util qw/ write_file temp_dir wait_for random_bytes /;
 
 ###############################################################################
 
-my $s3 = Test::Registry::Gateway->new();
+my $s3 = store();
 my $uploads = temp_dir('uploads');
 my $t = Test::Registry->node($s3, workers => 2, location => "
     registry_push on;

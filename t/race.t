@@ -19,7 +19,7 @@ use lib "$FindBin::Bin/lib";
 use Test::Registry;
 use Test::Registry::Audit qw/ audit /;
 use Test::Registry::Client;
-use Test::Registry::Gateway;
+use Test::Registry::Directory qw/ store /;
 use Test::Registry::Util qw/ random_bytes /;
 
 ###############################################################################
@@ -27,7 +27,7 @@ use Test::Registry::Util qw/ random_bytes /;
 my $rounds = 20;
 my $type = 'application/vnd.oci.image.manifest.v1+json';
 
-my $s3 = Test::Registry::Gateway->new();
+my $s3 = store();
 my $t = Test::Registry->node($s3, workers => 2, location => '
     registry_push on;
     registry_upload_path %%dir%%/uploads;

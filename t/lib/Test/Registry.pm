@@ -92,7 +92,8 @@ sub module_path {
 
 ###############################################################################
 
-# A registry in front of a bucket, running.  All of them optional:
+# A registry in front of a bucket or a directory, running.  All of them
+# optional:
 #     registry, location, server, http, main    more directives of that place
 #     env         the environment of nginx, beside the keys
 #     ca          file with the roots that S3's certificate may have
@@ -100,6 +101,7 @@ sub module_path {
 #     timeout     seconds instead of the shipped time limits towards S3
 #     ports       { '' => 5000 } instead of any free one
 #     probe => 0  the question at start will not be answered
+#     nobody => 1 workers may do what nobody may, if root starts them
 #     wrap        a command that runs nginx
 
 sub node {
@@ -152,7 +154,7 @@ sub new {
 #     %%main%% %%http%% %%server%% %%registry%%   what each place needs
 #     %%location%%                                 the option of that name
 #     %%dir%% %%port%% %%port:name%%               our directory, free ports
-#     %%include:http%% %%include:server%%          the shipped files alone
+#     %%include:http%% %%include:server%% %%include:dav%%  the shipped files
 
 sub conf {
     my ($self, $text) = @_;
@@ -175,14 +177,15 @@ sub fill {
     return $self->{location} // '' if $what eq 'location';
     return $self->{s3} ? $self->registry($self->{s3}) : ''
         if $what eq 'registry';
-    return '%%include:server%%' . "\n" . ($self->{server} // '')
-        if $what eq 'server';
+    return '%%include:' . $self->store_include() . '%%' . "\n"
+        . ($self->{server} // '') if $what eq 'server';
 
     if ($what eq 'main') {
         my $module = module_path();
         my $level = $ENV{TEST_REGISTRY_LOG} // 'info';
 
-        return join "\n", $> == 0 ? 'user root;' : (),
+        return join "\n", $> != 0 ? () : $self->{nobody} ? 'user nobody nogroup;'
+                : 'user root;',
             length $module ? "load_module $module;" : (),
             "pid $dir/nginx.pid;", "error_log $dir/error.log $level;",
             'worker_processes ' . ($self->{workers} // 1) . ';',
@@ -202,11 +205,22 @@ sub fill {
 
     return join "\n", @temp, "log_format test escape=json '{$format}';",
         "access_log $dir/access.log test;",
-        '%%include:http%%', $self->{http} // '';
+        $self->store_include() eq 'server' ? '%%include:http%%' : (),
+        $self->{http} // '';
 }
 
 
-# The two files as they are shipped, but for the places of caches and roots,
+# The file of the server level that a store needs.
+
+sub store_include {
+    my ($self) = @_;
+
+    my $s3 = $self->{s3};
+    return $s3 && $s3->can('include') ? $s3->include : 'server';
+}
+
+
+# The files as they are shipped, but for the places of caches and roots,
 # and for what edit => { http => sub { }, server => sub { } } does.
 
 sub shipped {
@@ -285,10 +299,13 @@ CONF
 }
 
 
-# Directives that make a registry of a bucket.
+# Directives that make a registry of a bucket, or of a directory.
 
 sub registry {
     my ($self, $s3) = @_;
+
+    return join "\n", $s3->directives, $self->{registry} // ''
+        if $s3->can('directives');
 
     my $prefix = $s3->can('prefix') ? $s3->prefix : '';
     $prefix = $self->{prefix} if defined $self->{prefix};
@@ -308,7 +325,7 @@ sub environment {
     my $s3 = $self->{s3};
 
     return clean_env(
-        $s3 ? (AWS_ACCESS_KEY_ID => $s3->access_key,
+        $s3 && $s3->can('access_key') ? (AWS_ACCESS_KEY_ID => $s3->access_key,
             AWS_SECRET_ACCESS_KEY => $s3->secret_key,
             defined $s3->token ? (AWS_SESSION_TOKEN => $s3->token) : ()) : (),
         %{$self->{env} // {}});
@@ -351,7 +368,7 @@ sub start {
     # the question at start is not what tests count
 
     if ($self->{s3} && ($self->{probe} // 1)
-        && $self->wait_log(qr/registry: bucket /, 5))
+        && $self->wait_log(qr/registry: (?:bucket|directory) /, 5))
     {
         $self->{s3}->forget();
     }

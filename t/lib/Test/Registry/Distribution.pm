@@ -2,7 +2,7 @@ package Test::Registry::Distribution;
 
 # Copyright (C) The ngx_registry_module authors
 
-# CNCF distribution on the same bucket, version 2 as Debian ships it or version
+# CNCF distribution on the same bucket or directory, version 2 as Debian ships it or version
 # 3: what it has pushed we must serve, what we have pushed it must.
 
 ###############################################################################
@@ -19,7 +19,8 @@ my $Count = 0;
 
 ###############################################################################
 
-# A registry whose storage is the bucket of $s3, a Test::Registry::Gateway.
+# A registry whose storage is the bucket of $s3, a Test::Registry::Gateway, or
+# a Test::Registry::Directory.
 # program: "docker-registry" (version 2), "registry" (version 3); prefix;
 # redirect: clients are sent to S3; address, port; wrap: a command that runs it
 
@@ -35,9 +36,7 @@ sub new {
         dir => temp_dir('distribution-' . $Count++)
     }, $class;
 
-    my $prefix = $opt{prefix} // $s3->prefix;
-    my $root = length $prefix ? "rootdirectory: /$prefix" : '';
-    my $secure = $s3->endpoint =~ /^https/ ? 'true' : 'false';
+    my $driver = $s3->can('path') ? filesystem($s3) : s3($s3, %opt);
 
     write_file("$self->{dir}/config.yml", <<"CONFIG");
 version: 0.1
@@ -46,18 +45,7 @@ log:
   accesslog:
     disabled: true
 storage:
-  s3:
-    bucket: @{[ $s3->bucket ]}
-    region: @{[ $s3->region ]}
-    regionendpoint: @{[ $s3->endpoint ]}
-    accesskey: "@{[ $s3->access_key ]}"
-    secretkey: "@{[ $s3->secret_key ]}"
-    secure: $secure
-    v4auth: true
-    chunksize: 67108864
-    multipartcopythresholdsize: 5368709120
-    forcepathstyle: true
-    $root
+@{[ $driver =~ s/^/  /gmr =~ s/\s+$//r ]}
   redirect:
     disable: @{[ $opt{redirect} ? 'false' : 'true' ]}
   delete:
@@ -80,6 +68,37 @@ CONFIG
         or die "$program does not start: " . read_file("$self->{dir}/log");
 
     return $self;
+}
+
+
+sub filesystem {
+    my ($store) = @_;
+
+    return "filesystem:\n  rootdirectory: " . $store->path . "\n";
+}
+
+
+sub s3 {
+    my ($s3, %opt) = @_;
+
+    my $prefix = $opt{prefix} // $s3->prefix;
+    my $root = length $prefix ? "rootdirectory: /$prefix" : '';
+    my $secure = $s3->endpoint =~ /^https/ ? 'true' : 'false';
+
+    return <<"CONFIG";
+s3:
+  bucket: @{[ $s3->bucket ]}
+  region: @{[ $s3->region ]}
+  regionendpoint: @{[ $s3->endpoint ]}
+  accesskey: "@{[ $s3->access_key ]}"
+  secretkey: "@{[ $s3->secret_key ]}"
+  secure: $secure
+  v4auth: true
+  chunksize: 67108864
+  multipartcopythresholdsize: 5368709120
+  forcepathstyle: true
+  $root
+CONFIG
 }
 
 
