@@ -2,14 +2,16 @@
 
 # Copyright (C) The ngx_registry_module authors
 
-# Tests for the configurations that are shipped: they start beside other
-# sites, serve, log, and keep what they have cached.
+# Tests for the configurations that are shipped: each is accepted and pulled
+# from, as its comments say; a node starts beside other sites, serves, logs,
+# and keeps what it has cached.
 
 ###############################################################################
 
 use warnings;
 use strict;
 
+use MIME::Base64 qw/ encode_base64 /;
 use Test::More;
 
 use FindBin;
@@ -18,13 +20,91 @@ use lib "$FindBin::Bin/lib";
 use Test::Registry;
 use Test::Registry::Layout;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ root_dir read_file write_file wait_for /;
+use Test::Registry::Tools qw/ make_certificate password_file /;
+use Test::Registry::Util qw/ root_dir read_file write_file wait_for need /;
 
 ###############################################################################
 
 my $s3 = Test::Registry::S3->new();
 my $layout = Test::Registry::Layout->new($s3);
 my $digest = $layout->manifest('team/app', '{"schemaVersion":2}', 'v1');
+
+# for each: how clients of it ask
+
+my %examples = (
+    'node.conf' => [ {} ],
+    'minio.conf' => [ {} ],
+    'mirror.conf' => [ {}, { ns => 'docker-local.example.com' } ],
+    'several.conf' => [ { host => 'team-a.example.com:5000', prefix => 'team-a' },
+        { host => 'team-b.example.com:5000', prefix => 'team-b' } ],
+    'jenkins.conf' => [ { tls => 1 } ],
+    'tls.conf' => [ { tls => 1, password => 'alice:sesame' } ],
+);
+
+my @files = map { m{([^/]+)$} } glob root_dir() . '/conf-examples/*.conf';
+
+is(join(' ', sort @files), join(' ', sort keys %examples), 'all are tested');
+
+need('IO::Socket::SSL');
+make_certificate('registry-root');
+my ($crt, $key) = make_certificate('registry', ca => 'registry-root');
+
+for my $name (sort keys %examples) {
+    my $t = Test::Registry->new(s3 => $s3,
+        env => { AWS_ENDPOINT_URL_S3 => $s3->endpoint });
+    my $dir = $t->dir;
+
+    $t->example($name);
+    write_file("$dir/registry.pem", read_file($crt));
+    write_file("$dir/registry.key", read_file($key));
+    password_file("$dir/registry.users", alice => 'sesame');
+    write_file("$dir/$_.credentials", "[default]\naws_access_key_id = "
+        . $s3->access_key . "\naws_secret_access_key = " . $s3->secret_key
+        . "\n") for 'registry', 'team-b';
+
+    $t->conf(<<"CONF");
+%%main%%
+events {}
+http {
+    client_body_temp_path $dir/temp/c;
+    proxy_temp_path $dir/temp/p;
+    access_log $dir/access.log;
+    include $dir/conf.d/*.conf;
+}
+CONF
+
+    my ($status, $output) = $t->test_conf();
+    is($status, 0, "$name - nginx -t") or diag $output;
+    unlike($output, qr/\[(?:warn|error)\]/, "$name - nothing to say");
+
+    $t->start();
+    pull($t, $name, %$_) for @{$examples{$name}};
+
+    # what the comments say is refused
+
+    if ($name eq 'mirror.conf') {
+        is($t->get('/v2/team/app/manifests/v1?ns=docker.io')->status, 404,
+            "$name - nothing for another registry");
+
+    } elsif ($name eq 'several.conf') {
+        is($t->get('/v2/team/app/manifests/v1')->status, 404,
+            "$name - nothing under another name");
+
+    } elsif ($name eq 'tls.conf') {
+        my $r = $t->client(tls => 1)->get('/v2/team/app/manifests/v1');
+        is($r->status, 401, "$name - nothing without a password");
+        like($r->header('WWW-Authenticate') // '', qr/^Basic /,
+            "$name - asks for one");
+        is($r->code, 'UNAUTHORIZED', "$name - says so");
+    }
+
+    is($t->client(tls => $examples{$name}[0]{tls},
+        host => $examples{$name}[0]{host} // 'localhost')
+        ->request('POST', '/v2/team/app/blobs/uploads/')->status,
+        $name =~ /jenkins|tls/ ? 401 : 405, "$name - no push");
+}
+
+# a node in the nginx of a host
 
 for my $file (root_dir() . '/conf-examples/node.conf') {
     my ($name) = $file =~ m{([^/]+)$};
@@ -94,5 +174,38 @@ CONF
 }
 
 finish();
+
+###############################################################################
+
+# The tag, the manifest it names, and the layer in it.
+
+sub pull {
+    my ($t, $name, %how) = @_;
+
+    my $in = Test::Registry::Layout->new($s3, prefix => $how{prefix} // '');
+    my $layer = "layer of $name for " . ($how{host} // 'all');
+    my $json = '{"schemaVersion":2,"layers":[{"digest":"'
+        . $in->blob('team/app', $layer) . '","size":' . length($layer)
+        . '}]}';
+    my $digest = $in->manifest('team/app', $json, "of-$name");
+
+    my $client = $t->client(tls => $how{tls},
+        $how{host} ? (host => $how{host}) : ());
+    my @headers = $how{password}
+        ? (Authorization => 'Basic ' . encode_base64($how{password}, ''))
+        : ();
+    my $ns = $how{ns} ? "?ns=$how{ns}" : '';
+    my $what = join ', ', $name, grep { defined } @how{qw/ host ns /};
+
+    my $r = $client->get("/v2/team/app/manifests/of-$name$ns", @headers);
+    is($r->status, 200, "$what - tag") or diag $r->error;
+    is($r->header('Docker-Content-Digest'), $digest, "$what - digest");
+    is($r->body, $json, "$what - manifest");
+
+    $r = $client->get('/v2/team/app/blobs/'
+        . Test::Registry::Layout::digest($layer) . $ns, @headers);
+    is($r->body, $layer, "$what - layer");
+    return;
+}
 
 ###############################################################################

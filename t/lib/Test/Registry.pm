@@ -243,7 +243,7 @@ sub shipped {
 
 
 # A file of conf-examples/, installed below our directory: nothing is changed
-# but places, port, bucket and region.  Returns where it is.
+# but places, port, endpoint, bucket and region.  Returns where it is.
 
 sub example {
     my ($self, $name) = @_;
@@ -258,6 +258,7 @@ sub example {
     $text =~ s{(listen\s+)(?:127\.0\.0\.1:)?\d+}{"${1}127.0.0.1:" . $self->port}ge;
     $text =~ s{(registry_s3_bucket)\s+\S+;}{"$1 " . $s3->bucket . ';'}ge;
     $text =~ s{(registry_s3_region)\s+\S+;}{"$1 " . $s3->region . ';'}ge;
+    $text =~ s{(registry_s3_endpoint)\s+\S+;}{"$1 " . $s3->endpoint . ';'}ge;
 
     $self->shipped($_) for 'http', 'server';
     mkdir "$dir/conf.d";
