@@ -1,7 +1,9 @@
 # Front-end of development.  "make" alone prints what there is.
 
 B       := build
-NGINX   ?= nginx
+# the sources of an installed nginx that is not Debian's
+NGINX_SOURCE ?=
+export NGINX_SOURCE
 MODULE  := $(B)/ngx_http_registry_module.so
 SRC     := $(wildcard src/*.c)
 GLUE    := $(wildcard ngx_registry_module/*.c)
@@ -55,6 +57,16 @@ unit-run: $(UNITS)
 test: test-deps ## all tests
 	@$(MAKE) --no-print-directory $(MODULE) $(UNITS)
 	@util/test $(B)
+
+deb: deps       ## the Debian package for the installed nginx, in build/deb/
+	@util/deps deb
+	@util/deb $(B)/deb
+
+test-deb: test-deps ## lintian, and the life of the package, in clean roots
+	@util/test-deb $(SUITES)
+
+matrix: test-deps ## all tests, on each nginx of Debian: 1.22, 1.26, 1.30
+	@util/matrix $(SUITES)
 
 check: deps     ## style, layers, warnings, analysers, documentation, fuzz targets
 	@util/deps check
@@ -116,4 +128,4 @@ bench-fanout:   ## many hosts at the same moment, each with its registry
 clean:          ## removes build/
 	rm -rf $(B)
 
-.PHONY: help deps test-deps build module run unit unit-run test check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push bench-fanout clean
+.PHONY: help deps test-deps build module run unit unit-run test deb test-deb matrix check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push bench-fanout clean
