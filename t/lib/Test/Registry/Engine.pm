@@ -20,7 +20,7 @@ use Test::Registry::Util qw/
 /;
 
 our @EXPORT_OK = qw/
-    enter_namespaces host_name static_program architecture
+    enter_namespaces enter_mounts host_name static_program architecture
 /;
 
 ###############################################################################
@@ -31,11 +31,27 @@ sub enter_namespaces {
     return loopback_up() if $ENV{REGISTRY_TEST_INSIDE};
 
     need(qw/ root netns ip /);
+    again_inside('-mn');
+}
+
+
+# The same with the network of the machine, for what has to fetch packages.
+
+sub enter_mounts {
+    return if $ENV{REGISTRY_TEST_INSIDE};
+
+    need(qw/ root netns /);
+    again_inside('-m');
+}
+
+
+sub again_inside {
+    my ($namespaces) = @_;
 
     $ENV{REGISTRY_TEST_INSIDE} = 1;
     Test::Registry::Util::clean_up();
-    exec find_tool('unshare'), '-mn', '--', $^X, (map { "-I$_" } @INC), $0,
-        @ARGV or die "unshare: $!\n";
+    exec find_tool('unshare'), $namespaces, '--', $^X,
+        (map { "-I$_" } @INC), $0, @ARGV or die "unshare: $!\n";
 }
 
 
@@ -67,7 +83,8 @@ sub host_name {
 ###############################################################################
 
 # A running engine; insecure => [ names of registries ]; timeout: seconds that
-# a command may take; data: where its images are
+# a command may take; data: a folder for its images instead of one that is
+# removed
 
 sub new {
     my ($class, %opt) = @_;
@@ -101,10 +118,17 @@ sub new {
 
 sub docker {
     my ($self, @args) = @_;
+    return $self->docker_within($self->{timeout} // 180, @args);
+}
 
+
+sub docker_within {
+    my ($self, $timeout, @args) = @_;
+
+    # the builder that needs nothing beside the engine
     return run_command([find_tool('docker'), '-H',
-        "unix://$self->{dir}/docker.sock", @args], env => clean_env(),
-        timeout => $self->{timeout});
+        "unix://$self->{dir}/docker.sock", @args],
+        env => clean_env(DOCKER_BUILDKIT => 0), timeout => $timeout);
 }
 
 
