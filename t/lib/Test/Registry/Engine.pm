@@ -163,6 +163,10 @@ sub stop {
     my ($self) = @_;
 
     (delete $self->{process})->stop('TERM', 20) if $self->{process};
+
+    # of containers with the network of the host
+    run_command([find_tool('umount'), '-l', $_], env => clean_env())
+        for glob "$self->{dir}/exec/netns/*";
     return;
 }
 
