@@ -7,6 +7,13 @@
 #include "ngx_registry_profile.h"
 
 
+typedef struct {
+    const char  *name;
+    size_t       offset;
+    unsigned     key:1;      /* goes into headers */
+} ngx_registry_profile_setting_t;
+
+
 static void ngx_registry_profile_trim(ngx_registry_span_t *s);
 static ngx_registry_status_e ngx_registry_profile_section(
     ngx_registry_span_t *line);
@@ -14,6 +21,39 @@ static ngx_registry_status_e ngx_registry_profile_line(
     ngx_registry_span_t line, ngx_registry_profile_t *profile);
 static int ngx_registry_profile_is(const ngx_registry_span_t *s,
     const char *word);
+static ngx_registry_span_t *ngx_registry_profile_field(
+    ngx_registry_profile_t *profile,
+    const ngx_registry_profile_setting_t *setting);
+
+
+#define ngx_registry_profile_setting(name, field, key)                        \
+    { name, offsetof(ngx_registry_profile_t, field), key }
+
+
+/* AWS SDKs and Tools Reference Guide, Settings reference */
+
+static const ngx_registry_profile_setting_t
+    ngx_registry_profile_settings[] =
+{
+    ngx_registry_profile_setting("aws_access_key_id", access_key, 1),
+    ngx_registry_profile_setting("aws_secret_access_key", secret_key, 1),
+    ngx_registry_profile_setting("aws_session_token", token, 1),
+    ngx_registry_profile_setting("region", region, 0),
+    ngx_registry_profile_setting("role_arn", role_arn, 0),
+    ngx_registry_profile_setting("role_session_name", role_session_name, 0),
+    ngx_registry_profile_setting("source_profile", source_profile, 0),
+    ngx_registry_profile_setting("credential_source", credential_source, 0),
+    ngx_registry_profile_setting("credential_process", credential_process,
+                                 0),
+    ngx_registry_profile_setting("web_identity_token_file",
+                                 web_identity_token_file, 0),
+    ngx_registry_profile_setting("external_id", external_id, 0),
+    ngx_registry_profile_setting("duration_seconds", duration_seconds, 0),
+    ngx_registry_profile_setting("mfa_serial", mfa_serial, 0),
+    ngx_registry_profile_setting("sso_session", sso, 0),
+    ngx_registry_profile_setting("sso_start_url", sso, 0),
+    { NULL, 0, 0 }
+};
 
 
 ngx_registry_status_e
@@ -134,9 +174,10 @@ static ngx_registry_status_e
 ngx_registry_profile_line(ngx_registry_span_t line,
     ngx_registry_profile_t *profile)
 {
-    size_t                i;
-    const u_char         *equal;
-    ngx_registry_span_t   name, value, *dst;
+    size_t                                i;
+    const u_char                         *equal;
+    ngx_registry_span_t                   name, value, *dst;
+    const ngx_registry_profile_setting_t *setting;
 
     equal = memchr(line.data, '=', line.len);
 
@@ -152,16 +193,20 @@ ngx_registry_profile_line(ngx_registry_span_t line,
     ngx_registry_profile_trim(&name);
     ngx_registry_profile_trim(&value);
 
-    if (ngx_registry_profile_is(&name, "aws_access_key_id")) {
-        dst = &profile->access_key;
+    for (setting = ngx_registry_profile_settings; setting->name; setting++) {
+        if (ngx_registry_profile_is(&name, setting->name)) {
+            break;
+        }
+    }
 
-    } else if (ngx_registry_profile_is(&name, "aws_secret_access_key")) {
-        dst = &profile->secret_key;
+    if (setting->name == NULL) {
+        return NGX_REGISTRY_OK;
+    }
 
-    } else if (ngx_registry_profile_is(&name, "aws_session_token")) {
-        dst = &profile->token;
+    dst = ngx_registry_profile_field(profile, setting);
 
-    } else {
+    if (!setting->key) {
+        *dst = value;
         return NGX_REGISTRY_OK;
     }
 
@@ -217,4 +262,59 @@ ngx_registry_profile_trim(ngx_registry_span_t *s)
     {
         s->len--;
     }
+}
+
+
+static ngx_registry_span_t *
+ngx_registry_profile_field(ngx_registry_profile_t *profile,
+    const ngx_registry_profile_setting_t *setting)
+{
+    return (ngx_registry_span_t *) (void *)
+           ((char *) profile + setting->offset);
+}
+
+
+void
+ngx_registry_profile_merge(ngx_registry_profile_t *profile,
+    const ngx_registry_profile_t *more)
+{
+    int                                    keys;
+    ngx_registry_span_t                   *to;
+    ngx_registry_profile_t                 from;
+    const ngx_registry_profile_setting_t  *setting;
+
+    from = *more;
+
+    keys = (profile->access_key.len || profile->secret_key.len
+            || profile->token.len);
+
+    for (setting = ngx_registry_profile_settings; setting->name; setting++) {
+
+        if (setting->key && keys) {
+            continue;
+        }
+
+        to = ngx_registry_profile_field(profile, setting);
+
+        if (to->len == 0) {
+            *to = *ngx_registry_profile_field(&from, setting);
+        }
+    }
+}
+
+
+int
+ngx_registry_profile_usable(const ngx_registry_profile_t *profile,
+    const char **why)
+{
+    if (profile->role_arn.len || profile->credential_process.len
+        || profile->access_key.len || profile->secret_key.len)
+    {
+        return 1;
+    }
+
+    *why = profile->sso.len ? "has keys by sso only, which takes a person"
+                            : "has no keys, role_arn or credential_process";
+
+    return 0;
 }
