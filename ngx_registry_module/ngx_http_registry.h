@@ -16,6 +16,9 @@
 
 #include <ngx_registry.h>
 #include <ngx_registry_autoindex.h>
+#include <ngx_registry_command.h>
+#include <ngx_registry_container.h>
+#include <ngx_registry_credentials.h>
 #include <ngx_registry_digest.h>
 #include <ngx_registry_error.h>
 #include <ngx_registry_hash.h>
@@ -25,11 +28,13 @@
 #include <ngx_registry_profile.h>
 #include <ngx_registry_query.h>
 #include <ngx_registry_range.h>
+#include <ngx_registry_refresh.h>
 #include <ngx_registry_referrer.h>
 #include <ngx_registry_route.h>
 #include <ngx_registry_s3_endpoint.h>
 #include <ngx_registry_s3_xml.h>
 #include <ngx_registry_sigv4.h>
+#include <ngx_registry_sts.h>
 #include <ngx_registry_upload.h>
 
 
@@ -51,6 +56,8 @@ typedef struct ngx_http_registry_result_s     ngx_http_registry_result_t;
 typedef struct ngx_http_registry_kind_s       ngx_http_registry_kind_t;
 typedef struct ngx_http_registry_erase_s      ngx_http_registry_erase_t;
 typedef struct ngx_http_registry_file_job_s   ngx_http_registry_file_job_t;
+typedef struct ngx_http_registry_credentials_s
+    ngx_http_registry_credentials_t;
 
 
 #include <ngx_http_registry_compat.h>
@@ -59,8 +66,13 @@ typedef struct ngx_http_registry_file_job_s   ngx_http_registry_file_job_t;
 #include <ngx_http_registry_resolver.h>
 #include <ngx_http_registry_host.h>
 #include <ngx_http_registry_upstream.h>
+#include <ngx_http_registry_secret.h>
+#include <ngx_http_registry_vault.h>
+#include <ngx_http_registry_fetch.h>
 #include <ngx_http_registry_credentials.h>
 #include <ngx_http_registry_sub.h>
+#include <ngx_http_registry_chain.h>
+#include <ngx_http_registry_renew.h>
 #include <ngx_http_registry_s3.h>
 #include <ngx_http_registry_dav.h>
 #include <ngx_http_registry_result.h>
@@ -140,6 +152,12 @@ struct ngx_http_registry_main_conf_s {
                                      /* ngx_http_registry_upstream_conf_t */
     ngx_array_t                      hosts;
                                      /* ngx_http_registry_host_t * */
+    ngx_http_registry_env_t         *env;
+    ngx_http_registry_credentials_t *credentials; /* "auto" */
+    ngx_array_t                      sources;
+                                     /* ngx_http_registry_credentials_t *,
+                                        those that are asked */
+    ngx_shm_zone_t                  *vault;
     ngx_array_t                      stores;
                                      /* ngx_http_registry_store_loc_t */
 #if (NGX_THREADS)
@@ -188,6 +206,8 @@ struct ngx_http_registry_loc_conf_s {
     ngx_http_registry_credentials_t *credentials;
 
     ngx_str_t                        dav_path;    /* of a local store */
+    /* the region, if only IMDS knows it, or NULL */
+    ngx_http_registry_credentials_t *region_source;
 
     /* below: computed when the configuration is complete, if enabled */
 
@@ -208,6 +228,7 @@ struct ngx_http_registry_loc_conf_s {
 
     /* of a worker */
     time_t                           orphans;     /* when to look for them */
+    unsigned                         located:1;   /* the region is known */
     unsigned                         tags_probed:1;
                                      /* the store refuses to write what
                                         exists */

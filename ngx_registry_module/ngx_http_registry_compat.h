@@ -27,4 +27,20 @@
 #endif
 
 
+/*
+ * An nginx without threads lacks these functions: with strong symbols the
+ * module could not be loaded into it, and nobody would be told why
+ */
+
+#if (NGX_THREADS)
+
+#include <ngx_thread_pool.h>
+
+#pragma weak ngx_thread_pool_add
+#pragma weak ngx_thread_task_alloc
+#pragma weak ngx_thread_task_post
+
+#endif
+
+
 #endif /* _NGX_HTTP_REGISTRY_COMPAT_H_INCLUDED_ */

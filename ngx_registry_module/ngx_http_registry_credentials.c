@@ -10,79 +10,24 @@
 #include <ngx_http_registry.h>
 
 
-#define NGX_HTTP_REGISTRY_CREDENTIALS_SIZE  65536
-
-
-typedef struct {
-    ngx_int_t           (*load)(ngx_http_registry_credentials_t *credentials);
-    ngx_str_t             name;
-} ngx_http_registry_provider_t;
-
-
-struct ngx_http_registry_credentials_s {
-    ngx_http_registry_provider_t  *provider;
-    ngx_str_t                      path;           /* NUL-terminated */
-    ngx_str_t                      profile;
-    ngx_str_t                      source;
-
-    /* below: of a worker */
-
-    ngx_str_t                      access_key;
-    ngx_str_t                      secret_key;
-    ngx_str_t                      token;
-    ngx_uint_t                     generation;     /* 0: none */
-
-    time_t                         checked;        /* the file */
-    time_t                         mtime;
-    ngx_file_uniq_t                uniq;
-
-    u_char                         key[NGX_REGISTRY_SIGV4_KEY_LEN];
-    u_char                         key_date[8];
-    ngx_str_t                     *key_region;
-    ngx_uint_t                     key_generation;
-};
-
-
-static ngx_int_t ngx_http_registry_credentials_load_env(
+static ngx_http_registry_credentials_t *ngx_http_registry_credentials_create(
+    ngx_conf_t *cf);
+static ngx_int_t ngx_http_registry_credentials_identify(ngx_conf_t *cf,
     ngx_http_registry_credentials_t *credentials);
-static ngx_int_t ngx_http_registry_credentials_load_file(
-    ngx_http_registry_credentials_t *credentials);
-static ngx_int_t ngx_http_registry_credentials_read(
-    ngx_http_registry_credentials_t *credentials, ngx_fd_t fd, size_t size);
-static ngx_int_t ngx_http_registry_credentials_set(
+static ngx_int_t ngx_http_registry_credentials_share(ngx_conf_t *cf,
+    ngx_http_registry_credentials_t **credentials);
+static ngx_int_t ngx_http_registry_credentials_threads(ngx_conf_t *cf);
+static void ngx_http_registry_credentials_env(
     ngx_http_registry_credentials_t *credentials,
-    ngx_registry_profile_t *profile);
-static void ngx_http_registry_credentials_wipe(ngx_str_t *s);
-static ngx_int_t ngx_http_registry_credentials_copy(ngx_str_t *dst,
-    ngx_registry_span_t *src);
+    ngx_http_registry_keys_t *keys);
 
 
-static ngx_http_registry_provider_t  ngx_http_registry_env_provider = {
-    ngx_http_registry_credentials_load_env,
-    ngx_string("environment")
-};
+static ngx_str_t  ngx_http_registry_credentials_half = ngx_string(
+    "environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both "
+    "set");
 
-
-static ngx_http_registry_provider_t  ngx_http_registry_file_provider = {
-    ngx_http_registry_credentials_load_file,
-    ngx_string("file")
-};
-
-
-/* AWS SDKs and Tools Reference Guide, Environment variables */
-
-static ngx_str_t  ngx_http_registry_env_names[] = {
-    ngx_string("AWS_ACCESS_KEY_ID"),
-    ngx_string("AWS_SECRET_ACCESS_KEY"),
-    ngx_string("AWS_SESSION_TOKEN"),
-    ngx_string("AWS_REGION"),
-    ngx_string("AWS_DEFAULT_REGION"),
-    ngx_string("AWS_ENDPOINT_URL"),
-    ngx_string("AWS_ENDPOINT_URL_S3"),
-    ngx_string("AWS_USE_DUALSTACK_ENDPOINT"),
-    ngx_string("AWS_USE_FIPS_ENDPOINT"),
-    ngx_null_string
-};
+/* the copy that a worker signs with, empty but then */
+static ngx_registry_credentials_t  ngx_http_registry_credentials_copy;
 
 
 char *
@@ -91,115 +36,391 @@ ngx_http_registry_credentials(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_registry_loc_conf_t  *rlcf = conf;
 
     ngx_str_t                        *value;
+    ngx_uint_t                        i, n;
+    ngx_http_registry_source_t       *source;
     ngx_http_registry_credentials_t  *credentials;
+
+    /* by ngx_http_registry_kind_e; arguments beside the name, a mask */
+
+    static struct {
+        const char  *name;
+        ngx_uint_t   args;
+    } kinds[] = {
+        { "auto", 1 },
+        { "env", 1 },
+        { "file", 2|4 },
+        { "profile", 1|2 },
+        { "web_identity", 1|4 },
+        { "container", 1 },
+        { "imds", 1 },
+        { NULL, 0 }
+    };
 
     if (rlcf->credentials != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
+    n = cf->args->nelts - 2;
 
-    credentials = ngx_http_registry_credentials_auto(cf);
+    for (i = 0; kinds[i].name; i++) {
+        if (ngx_strcmp(value[1].data, kinds[i].name) == 0) {
+            break;
+        }
+    }
+
+    if (i == NGX_HTTP_REGISTRY_KIND_FILE && n == 0) {
+        return "needs a path: \"registry_credentials file /path "
+               "[profile];\"";
+    }
+
+    if (kinds[i].name == NULL || !(kinds[i].args & (1 << n))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"registry_credentials\", "
+                           "or wrong number of values, it is \"auto\", "
+                           "\"env\", \"file /path [profile]\", \"profile "
+                           "[name]\", \"web_identity [role-arn /token]\", "
+                           "\"container\" or \"imds\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    credentials = ngx_http_registry_credentials_create(cf);
     if (credentials == NULL) {
         return NGX_CONF_ERROR;
     }
 
     rlcf->credentials = credentials;
+    credentials->kind = i;
+    source = &credentials->source;
 
-    if (ngx_strcmp(value[1].data, "file") == 0) {
+    switch (i) {
 
-        if (cf->args->nelts == 2) {
-            return "needs a path: \"registry_credentials file /path "
-                   "[profile];\"";
-        }
+    case NGX_HTTP_REGISTRY_KIND_FILE:
+        source->credentials_file = value[2];
 
-        credentials->provider = &ngx_http_registry_file_provider;
-        credentials->path = value[2];
-
-        if (ngx_conf_full_name(cf->cycle, &credentials->path, 1) != NGX_OK) {
+        if (ngx_conf_full_name(cf->cycle, &source->credentials_file, 1)
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
-        credentials->source = credentials->path;
-
-        if (cf->args->nelts == 4) {
-            credentials->profile = value[3];
+        if (n == 2) {
+            source->profile = value[3];
         }
 
-        return NGX_CONF_OK;
+        break;
+
+    case NGX_HTTP_REGISTRY_KIND_PROFILE:
+
+        if (n == 1) {
+            source->profile = value[2];
+        }
+
+        break;
+
+    case NGX_HTTP_REGISTRY_KIND_WEB_IDENTITY:
+
+        if (n == 2) {
+            source->role_arn = value[2];
+            source->token_file = value[3];
+
+            if (ngx_conf_full_name(cf->cycle, &source->token_file, 1)
+                != NGX_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+        }
+
+        break;
     }
 
-    if ((ngx_strcmp(value[1].data, "auto") == 0
-         || ngx_strcmp(value[1].data, "env") == 0)
-        && cf->args->nelts == 2)
+    return NGX_CONF_OK;
+}
+
+
+static ngx_http_registry_credentials_t *
+ngx_http_registry_credentials_create(ngx_conf_t *cf)
+{
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     credentials->kind = NGX_HTTP_REGISTRY_KIND_AUTO;
+     */
+
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_registry_credentials_t));
+}
+
+
+char *
+ngx_http_registry_credentials_choose(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf)
+{
+    ngx_http_registry_main_conf_t  *rmcf;
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_registry_module);
+
+    if (rlcf->credentials == NULL) {
+
+        if (rmcf->credentials == NULL) {
+            rmcf->credentials = ngx_http_registry_credentials_create(cf);
+            if (rmcf->credentials == NULL) {
+                return NGX_CONF_ERROR;
+            }
+        }
+
+        rlcf->credentials = rmcf->credentials;
+    }
+
+    if (!rlcf->credentials->chosen
+        && ngx_http_registry_chain_choose(cf, rlcf->credentials) != NGX_OK)
     {
-        return NGX_CONF_OK;
+        return NGX_CONF_ERROR;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\" in \"registry_credentials\", "
-                       "it is \"auto\", \"env\" or \"file /path [profile]\"",
-                       &value[1]);
-
-    return NGX_CONF_ERROR;
+    return NGX_CONF_OK;
 }
 
 
 ngx_http_registry_credentials_t *
-ngx_http_registry_credentials_auto(ngx_conf_t *cf)
+ngx_http_registry_credentials_region(ngx_conf_t *cf)
 {
-    ngx_http_registry_credentials_t  *credentials;
+    ngx_http_registry_credentials_t  *region;
 
-    credentials = ngx_pcalloc(cf->pool,
-                              sizeof(ngx_http_registry_credentials_t));
-    if (credentials == NULL) {
+    region = ngx_http_registry_credentials_create(cf);
+    if (region == NULL) {
         return NULL;
     }
 
-    credentials->provider = &ngx_http_registry_env_provider;
-    credentials->source = credentials->provider->name;
+    region->source.env = ngx_http_registry_chain_env(cf);
+    if (region->source.env == NULL) {
+        return NULL;
+    }
 
-    ngx_str_set(&credentials->profile, "default");
+    region->provider = ngx_http_registry_imds_region;
+    region->region = 1;
+    region->chosen = 1;
 
-    return credentials;
+    ngx_str_set(&region->name, "region");
+    ngx_str_set(&region->why, "registry_s3_region and AWS_REGION are not set, "
+                              "nor is \"region\" in the profile");
+
+    return region;
 }
 
 
 ngx_int_t
-ngx_http_registry_credentials_env(ngx_cycle_t *cycle)
+ngx_http_registry_credentials_complete(ngx_conf_t *cf)
 {
-    ngx_str_t        *name, *env;
-    ngx_core_conf_t  *ccf;
+    ngx_uint_t                      i;
+    ngx_http_registry_loc_conf_t  **rlcf;
+    ngx_http_registry_main_conf_t  *rmcf;
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_registry_module);
 
-    for (name = ngx_http_registry_env_names; name->len; name++) {
+    rlcf = rmcf->registries.elts;
 
-        if (ngx_http_registry_getenv((char *) name->data) == NULL) {
-            continue;
-        }
+    for (i = 0; i < rmcf->registries.nelts; i++) {
 
-        env = ngx_array_push(&ccf->env);
-        if (env == NULL) {
+        if (ngx_http_registry_credentials_share(cf, &rlcf[i]->credentials)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
-        *env = *name;
+        if (rlcf[i]->region_source
+            && ngx_http_registry_credentials_share(cf,
+                                                   &rlcf[i]->region_source)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_registry_chain_keep(cf->cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return rmcf->sources.nelts ? ngx_http_registry_credentials_threads(cf)
+                               : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_credentials_share(ngx_conf_t *cf,
+    ngx_http_registry_credentials_t **credentials)
+{
+    ngx_uint_t                         i;
+    ngx_http_registry_main_conf_t     *rmcf;
+    ngx_http_registry_credentials_t  **source;
+
+    if ((*credentials)->provider == NULL) {
+        return NGX_OK;
+    }
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_registry_module);
+
+    if (ngx_http_registry_credentials_identify(cf, *credentials) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    source = rmcf->sources.elts;
+
+    for (i = 0; i < rmcf->sources.nelts; i++) {
+
+        if (ngx_memcmp(source[i]->id, (*credentials)->id,
+                       NGX_HTTP_REGISTRY_SLOT_KEY_LEN)
+            == 0)
+        {
+            *credentials = source[i];
+            return NGX_OK;
+        }
+    }
+
+    source = ngx_array_push(&rmcf->sources);
+    if (source == NULL) {
+        return NGX_ERROR;
+    }
+
+    *source = *credentials;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_credentials_identify(ngx_conf_t *cf,
+    ngx_http_registry_credentials_t *credentials)
+{
+    u_char                       hash[NGX_REGISTRY_HASH_MAX_LEN];
+    ngx_uint_t                   i;
+    ngx_registry_hash_t          h;
+    ngx_http_registry_source_t  *source;
+
+    ngx_str_t  *parts[12];
+
+    source = &credentials->source;
+
+    parts[0] = &credentials->name;
+    parts[1] = &source->credentials_file;
+    parts[2] = &source->config_file;
+    parts[3] = &source->profile;
+    parts[4] = &source->role_arn;
+    parts[5] = &source->role_session;
+    parts[6] = &source->token_file;
+    parts[7] = &source->region;
+    parts[8] = &source->env->container;
+    parts[9] = &source->env->imds;
+    parts[10] = &source->env->sts;
+    parts[11] = &source->env->container_token_file;
+
+    /* what tells sources apart; lengths keep "a", "b" from being "ab", "" */
+
+    ngx_registry_hash_init(&h, NGX_REGISTRY_SHA256);
+
+    for (i = 0; i < 12; i++) {
+        ngx_registry_hash_update(&h, (u_char *) &parts[i]->len,
+                                 sizeof(size_t));
+        ngx_registry_hash_update(&h, parts[i]->data, parts[i]->len);
+    }
+
+    if (ngx_registry_hash_final(&h, hash) < NGX_HTTP_REGISTRY_SLOT_KEY_LEN) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(credentials->id, hash, NGX_HTTP_REGISTRY_SLOT_KEY_LEN);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_credentials_threads(ngx_conf_t *cf)
+{
+    void                              *pool;
+    ngx_uint_t                         i;
+    ngx_shm_zone_t                    *vault;
+    ngx_http_registry_main_conf_t     *rmcf;
+    ngx_http_registry_credentials_t  **source;
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_registry_module);
+
+    source = rmcf->sources.elts;
+
+#if (NGX_THREADS)
+    pool = rmcf->threads;
+#else
+    pool = NULL;
+#endif
+
+    if (pool == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "credentials of %V need an nginx with threads "
+                      "(--with-threads); this one can use the keys of "
+                      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                      &source[0]->name);
+        return NGX_ERROR;
+    }
+
+    vault = ngx_http_registry_vault_add(cf, &rmcf->sources);
+    if (vault == NULL) {
+        return NGX_ERROR;
+    }
+
+    rmcf->vault = vault;
+
+    for (i = 0; i < rmcf->sources.nelts; i++) {
+        source[i]->pool = pool;
+        source[i]->vault = vault;
     }
 
     return NGX_OK;
 }
 
 
-u_char *
-ngx_http_registry_getenv(const char *name)
+void
+ngx_http_registry_credentials_announce(ngx_cycle_t *cycle)
 {
-    /*
-     * the master's environment is whole while it reads the configuration,
-     * a worker's has the names that ngx_http_registry_credentials_env() kept
-     */
+    size_t                             len;
+    ngx_uint_t                         i;
+    ngx_http_registry_keys_t           keys;
+    ngx_http_registry_loc_conf_t     **rlcf;
+    ngx_http_registry_main_conf_t     *rmcf;
+    ngx_http_registry_credentials_t   *credentials;
 
-    return (u_char *) getenv(name);
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_registry_module);
+
+    if (rmcf == NULL || ngx_worker != 0) {
+        return;
+    }
+
+    rlcf = rmcf->registries.elts;
+
+    for (i = 0; i < rmcf->registries.nelts; i++) {
+
+        credentials = rlcf[i]->credentials;
+
+        if (credentials->provider || credentials->announced) {
+            continue;
+        }
+
+        credentials->announced = 1;
+
+        if (ngx_http_registry_credentials_keys(credentials, &keys) != NGX_OK) {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                          "registry: no credentials: %V", credentials->why.len
+                          ? &credentials->why
+                          : &ngx_http_registry_credentials_half);
+            continue;
+        }
+
+        len = ngx_min(keys.access_key.len, 4);
+
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                      "registry: credentials of %V, access key ...%*s, which "
+                      "do not expire", &credentials->name, len,
+                      keys.access_key.data + keys.access_key.len - len);
+    }
 }
 
 
@@ -207,9 +428,26 @@ ngx_uint_t
 ngx_http_registry_credentials_ready(
     ngx_http_registry_credentials_t *credentials)
 {
-    (void) credentials->provider->load(credentials);
+    ngx_uint_t                 ready;
+    ngx_http_registry_keys_t   keys;
+    ngx_http_registry_slot_t  *slot;
 
-    return credentials->generation != 0;
+    if (credentials->provider == NULL) {
+        return ngx_http_registry_credentials_keys(credentials, &keys)
+               == NGX_OK;
+    }
+
+    slot = ngx_http_registry_vault_lock(credentials->vault, credentials->id);
+
+    if (slot == NULL) {
+        return 0;
+    }
+
+    ready = (slot->generation != 0);
+
+    ngx_http_registry_vault_unlock(credentials->vault);
+
+    return ready;
 }
 
 
@@ -218,28 +456,72 @@ ngx_http_registry_credentials_keys(
     ngx_http_registry_credentials_t *credentials,
     ngx_http_registry_keys_t *keys)
 {
-    if (!ngx_http_registry_credentials_ready(credentials)) {
+    ngx_registry_credentials_t  *copy;
+    ngx_http_registry_slot_t    *slot;
+
+    if (credentials->provider == NULL) {
+        ngx_http_registry_credentials_env(credentials, keys);
+
+        return (keys->access_key.len && keys->secret_key.len) ? NGX_OK
+                                                              : NGX_DECLINED;
+    }
+
+    slot = ngx_http_registry_vault_lock(credentials->vault, credentials->id);
+
+    if (slot == NULL) {
         return NGX_DECLINED;
     }
 
-    keys->access_key = ngx_http_registry_span(&credentials->access_key);
-    keys->secret_key = ngx_http_registry_span(&credentials->secret_key);
-    keys->token = ngx_http_registry_span(&credentials->token);
-    keys->generation = credentials->generation;
+    if (slot->generation == 0) {
+        ngx_http_registry_vault_unlock(credentials->vault);
+        return NGX_DECLINED;
+    }
+
+    copy = &ngx_http_registry_credentials_copy;
+
+    copy->access_key_len = slot->set.access_key_len;
+    copy->secret_key_len = slot->set.secret_key_len;
+    copy->token_len = slot->set.token_len;
+
+    ngx_memcpy(copy->access_key, slot->set.access_key, copy->access_key_len);
+    ngx_memcpy(copy->secret_key, slot->set.secret_key, copy->secret_key_len);
+    ngx_memcpy(copy->token, slot->set.token, copy->token_len);
+
+    keys->generation = slot->generation;
+
+    ngx_http_registry_vault_unlock(credentials->vault);
+
+    keys->access_key.data = copy->access_key;
+    keys->access_key.len = copy->access_key_len;
+    keys->secret_key.data = copy->secret_key;
+    keys->secret_key.len = copy->secret_key_len;
+    keys->token.data = copy->token;
+    keys->token.len = copy->token_len;
 
     return NGX_OK;
 }
 
 
-ngx_int_t
-ngx_http_registry_credentials_refused(
-    ngx_http_registry_credentials_t *credentials, ngx_uint_t generation)
+static void
+ngx_http_registry_credentials_env(
+    ngx_http_registry_credentials_t *credentials,
+    ngx_http_registry_keys_t *keys)
 {
-    credentials->checked = 0;
+    ngx_http_registry_env_t  *env;
 
-    (void) credentials->provider->load(credentials);
+    env = credentials->source.env;
 
-    return (credentials->generation != generation) ? NGX_OK : NGX_DECLINED;
+    keys->access_key = ngx_http_registry_span(&env->access_key);
+    keys->secret_key = ngx_http_registry_span(&env->secret_key);
+    keys->token = ngx_http_registry_span(&env->token);
+    keys->generation = 1;
+}
+
+
+void
+ngx_http_registry_credentials_done(void)
+{
+    ngx_registry_credentials_wipe(&ngx_http_registry_credentials_copy);
 }
 
 
@@ -278,243 +560,26 @@ ngx_http_registry_credentials_key(
 }
 
 
-ngx_str_t *
-ngx_http_registry_credentials_source(
-    ngx_http_registry_credentials_t *credentials)
-{
-    return &credentials->source;
-}
-
-
-static ngx_int_t
-ngx_http_registry_credentials_load_env(
-    ngx_http_registry_credentials_t *credentials)
-{
-    u_char                  *value;
-    ngx_registry_profile_t   profile;
-
-    if (credentials->generation) {
-        return NGX_OK;
-    }
-
-    ngx_memzero(&profile, sizeof(ngx_registry_profile_t));
-
-    value = ngx_http_registry_getenv("AWS_ACCESS_KEY_ID");
-    if (value) {
-        profile.access_key.data = value;
-        profile.access_key.len = ngx_strlen(value);
-    }
-
-    value = ngx_http_registry_getenv("AWS_SECRET_ACCESS_KEY");
-    if (value) {
-        profile.secret_key.data = value;
-        profile.secret_key.len = ngx_strlen(value);
-    }
-
-    value = ngx_http_registry_getenv("AWS_SESSION_TOKEN");
-    if (value) {
-        profile.token.data = value;
-        profile.token.len = ngx_strlen(value);
-    }
-
-    if (profile.access_key.len == 0 || profile.secret_key.len == 0) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_registry_credentials_set(credentials, &profile);
-}
-
-
-static ngx_int_t
-ngx_http_registry_credentials_load_file(
-    ngx_http_registry_credentials_t *credentials)
-{
-    ngx_fd_t         fd;
-    ngx_int_t        rc;
-    ngx_file_info_t  fi;
-
-    if (credentials->checked == ngx_time()) {
-        return NGX_OK;
-    }
-
-    /* a small local file, looked at once a second while there are requests */
-
-    credentials->checked = ngx_time();
-
-    fd = ngx_open_file(credentials->path.data, NGX_FILE_RDONLY,
-                       NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
-                      "registry_credentials: " ngx_open_file_n " \"%V\" "
-                      "failed, the file must be readable by the user of "
-                      "the worker processes", &credentials->path);
-        return NGX_ERROR;
-    }
-
-    rc = NGX_ERROR;
-
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
-                      "registry_credentials: " ngx_fd_info_n " \"%V\" "
-                      "failed", &credentials->path);
-
-    } else if (credentials->generation
-               && credentials->mtime == ngx_file_mtime(&fi)
-               && credentials->uniq == ngx_file_uniq(&fi))
-    {
-        rc = NGX_OK;
-
-    } else if (ngx_file_size(&fi) > NGX_HTTP_REGISTRY_CREDENTIALS_SIZE) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "registry_credentials: \"%V\" is larger than %d bytes",
-                      &credentials->path, NGX_HTTP_REGISTRY_CREDENTIALS_SIZE);
-
-    } else {
-        rc = ngx_http_registry_credentials_read(credentials, fd,
-                                                (size_t) ngx_file_size(&fi));
-        if (rc == NGX_OK) {
-            credentials->mtime = ngx_file_mtime(&fi);
-            credentials->uniq = ngx_file_uniq(&fi);
-
-            if (ngx_file_access(&fi) & (S_IRGRP|S_IROTH)) {
-                ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                              "registry_credentials: \"%V\" can be read by "
-                              "others than its owner", &credentials->path);
-            }
-        }
-    }
-
-    (void) ngx_close_file(fd);
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_registry_credentials_read(
-    ngx_http_registry_credentials_t *credentials, ngx_fd_t fd, size_t size)
-{
-    u_char                  *buf;
-    ssize_t                  n;
-    ngx_int_t                rc;
-    ngx_registry_span_t      name;
-    ngx_registry_profile_t   profile;
-
-    buf = ngx_alloc(size + 1, ngx_cycle->log);
-    if (buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = NGX_ERROR;
-
-    n = ngx_read_fd(fd, buf, size);
-
-    if (n != (ssize_t) size) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, n < 0 ? ngx_errno : 0,
-                      "registry_credentials: " ngx_read_fd_n " \"%V\" "
-                      "returned %z of %uz", &credentials->path, n, size);
-        goto done;
-    }
-
-    name = ngx_http_registry_span(&credentials->profile);
-
-    switch (ngx_registry_profile_parse(buf, buf + size, &name, &profile)) {
-
-    case NGX_REGISTRY_OK:
-        rc = ngx_http_registry_credentials_set(credentials, &profile);
-        break;
-
-    case NGX_REGISTRY_NOT_FOUND:
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "registry_credentials: no profile \"%V\" in \"%V\"",
-                      &credentials->profile, &credentials->path);
-        break;
-
-    default:
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "registry_credentials: no aws_access_key_id and "
-                      "aws_secret_access_key in profile \"%V\" of \"%V\"",
-                      &credentials->profile, &credentials->path);
-        break;
-    }
-
-done:
-
-    ngx_explicit_memzero(buf, size);
-    ngx_free(buf);
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_registry_credentials_set(
-    ngx_http_registry_credentials_t *credentials,
-    ngx_registry_profile_t *profile)
-{
-    static ngx_uint_t  generation;
-
-    if (ngx_http_registry_credentials_copy(&credentials->access_key,
-                                           &profile->access_key)
-        != NGX_OK
-        || ngx_http_registry_credentials_copy(&credentials->secret_key,
-                                              &profile->secret_key)
-           != NGX_OK
-        || ngx_http_registry_credentials_copy(&credentials->token,
-                                              &profile->token)
-           != NGX_OK)
-    {
-        credentials->generation = 0;
-        return NGX_ERROR;
-    }
-
-    credentials->generation = ++generation;
-
-    return NGX_OK;
-}
-
-
 void
 ngx_http_registry_credentials_forget(
     ngx_http_registry_credentials_t *credentials)
 {
-    ngx_http_registry_credentials_wipe(&credentials->access_key);
-    ngx_http_registry_credentials_wipe(&credentials->secret_key);
-    ngx_http_registry_credentials_wipe(&credentials->token);
-
     ngx_explicit_memzero(credentials->key, NGX_REGISTRY_SIGV4_KEY_LEN);
 
-    credentials->generation = 0;
+    credentials->key_generation = 0;
 }
 
 
-static void
-ngx_http_registry_credentials_wipe(ngx_str_t *s)
+ngx_str_t *
+ngx_http_registry_credentials_source(
+    ngx_http_registry_credentials_t *credentials)
 {
-    if (s->data) {
-        ngx_explicit_memzero(s->data, s->len);
-        ngx_free(s->data);
-    }
-
-    ngx_str_null(s);
+    return &credentials->name;
 }
 
 
-static ngx_int_t
-ngx_http_registry_credentials_copy(ngx_str_t *dst, ngx_registry_span_t *src)
+u_char *
+ngx_http_registry_credentials_id(ngx_http_registry_credentials_t *credentials)
 {
-    ngx_http_registry_credentials_wipe(dst);
-
-    dst->data = ngx_alloc(src->len + 1, ngx_cycle->log);
-    if (dst->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (src->len) {
-        ngx_memcpy(dst->data, src->data, src->len);
-        dst->len = src->len;
-    }
-
-    return NGX_OK;
+    return credentials->id;
 }

@@ -9,17 +9,59 @@
 
 
 /*
- * Where the keys of S3 come from.  A provider is chosen when the
- * configuration is read and stays chosen; secrets are read by the workers
- * only, and never in answer to a directive, which nginx -T would print.
+ * Where the keys of S3 come from.
+ *
+ *     configuration      the provider is chosen and stays chosen
+ *     one worker         has the lease of the source, and a thread of its
+ *                        pool asks: ngx_http_registry_renew.c, _fetch.c
+ *     shared memory      has the set: ngx_http_registry_vault.c
+ *     all workers        copy it to sign, and wait for it if there is none
+ *
+ * No directive has a secret, since nginx -T prints the configuration.
  */
 
 
-typedef struct ngx_http_registry_credentials_s
-    ngx_http_registry_credentials_t;
+/* what a worker knows of a source; ngx_http_registry_renew.c */
+
+typedef struct {
+    ngx_event_t                        event;
+    ngx_queue_t                        waiters;   /* ..._waiter_t */
+    ngx_event_t                        notify;
+    ngx_atomic_t                       waiting;   /* how many */
+    ngx_uint_t                         seen;      /* slot->fetches */
+    ngx_msec_t                         slow;      /* lease of which it was
+                                                     told to be */
+    void                              *task;      /* ngx_thread_task_t */
+    ngx_http_registry_fetch_t         *fetch;     /* under way, or NULL */
+    unsigned                           begun:1;
+} ngx_http_registry_renew_t;
 
 
-/* one set, valid until the event loop is entered again */
+struct ngx_http_registry_credentials_s {
+    ngx_http_registry_provider_pt      provider;  /* NULL: environment */
+    ngx_str_t                          name;      /* for people */
+    ngx_uint_t                         kind;      /* asked for */
+    ngx_str_t                          why;       /* not those before it */
+    ngx_http_registry_source_t         source;
+    ngx_shm_zone_t                    *vault;
+    void                              *pool;      /* of threads */
+    u_char                             id[NGX_HTTP_REGISTRY_SLOT_KEY_LEN];
+    unsigned                           chosen:1;
+    unsigned                           announced:1;
+    unsigned                           region:1;  /* no keys but a region */
+
+    /* below: of a worker */
+
+    ngx_http_registry_renew_t          renew;
+
+    u_char                             key[NGX_REGISTRY_SIGV4_KEY_LEN];
+    u_char                             key_date[8];
+    ngx_str_t                         *key_region;
+    ngx_uint_t                         key_generation;
+};
+
+
+/* one set, valid until ngx_http_registry_credentials_done() */
 
 typedef struct {
     ngx_registry_span_t   access_key;
@@ -29,22 +71,32 @@ typedef struct {
 } ngx_http_registry_keys_t;
 
 
-/* "registry_credentials auto | env | file path [profile];" */
+/* "registry_credentials auto | env | file path [profile] | ...;" */
 char *ngx_http_registry_credentials(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* "auto", for a registry without the directive; NULL if out of memory */
-ngx_http_registry_credentials_t *ngx_http_registry_credentials_auto(
+/*
+ * Chooses the provider of a registry, "auto" if it has no directive.  To be
+ * called before its region is needed, which the provider may know.
+ */
+char *ngx_http_registry_credentials_choose(ngx_conf_t *cf,
+    ngx_http_registry_loc_conf_t *rlcf);
+
+/*
+ * A source for the region of this host.  Returns NULL if there is none, or
+ * memory is out.
+ */
+ngx_http_registry_credentials_t *ngx_http_registry_credentials_region(
     ngx_conf_t *cf);
 
 /*
- * Keeps the names of AWS's environment variables through nginx's cleaning of
- * the environment, also across a binary upgrade.
+ * All registries are known: equal sources become one, and get threads and
+ * shared memory.
  */
-ngx_int_t ngx_http_registry_credentials_env(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_registry_credentials_complete(ngx_conf_t *cf);
 
-/* value of a variable of the environment, or NULL; NUL-terminated */
-u_char *ngx_http_registry_getenv(const char *name);
+/* one line at start about what needs no fetching */
+void ngx_http_registry_credentials_announce(ngx_cycle_t *cycle);
 
 /* whether there is a set of keys now */
 ngx_uint_t ngx_http_registry_credentials_ready(
@@ -55,12 +107,8 @@ ngx_int_t ngx_http_registry_credentials_keys(
     ngx_http_registry_credentials_t *credentials,
     ngx_http_registry_keys_t *keys);
 
-/*
- * The store refused the set of this generation.  Returns NGX_OK if there is
- * another one by now, which a retry will use, or NGX_DECLINED.
- */
-ngx_int_t ngx_http_registry_credentials_refused(
-    ngx_http_registry_credentials_t *credentials, ngx_uint_t generation);
+/* overwrites the copy that keys are in */
+void ngx_http_registry_credentials_done(void);
 
 /*
  * Signing key of a day, made once for each set, day and region.
@@ -70,13 +118,16 @@ u_char *ngx_http_registry_credentials_key(
     ngx_http_registry_credentials_t *credentials,
     ngx_http_registry_keys_t *keys, u_char *date, ngx_str_t *region);
 
-/* wipes and frees the keys; the worker ends */
+/* overwrites the keys; the worker ends */
 void ngx_http_registry_credentials_forget(
     ngx_http_registry_credentials_t *credentials);
 
-/* for messages: "environment", "file /path, profile x"; and why there is
-   none */
+/* for messages and the variable: "environment", "IMDS", … */
 ngx_str_t *ngx_http_registry_credentials_source(
+    ngx_http_registry_credentials_t *credentials);
+
+/* of the slot in the vault */
+u_char *ngx_http_registry_credentials_id(
     ngx_http_registry_credentials_t *credentials);
 
 

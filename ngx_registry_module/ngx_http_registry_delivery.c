@@ -405,7 +405,7 @@ ngx_http_registry_delivery_again(ngx_http_registry_delivery_t *d,
                                  &delay);
 
     if (rc == NGX_BUSY) {
-        ngx_http_registry_host_wait(d->ctx->conf->host, &slice->waiter);
+        ngx_http_registry_retry_wait(slice->sub, &slice->waiter);
         return NGX_OK;
     }
 

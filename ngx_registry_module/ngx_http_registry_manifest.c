@@ -47,6 +47,7 @@ typedef struct {
     unsigned                         asked:1;     /* S3, for the link */
     unsigned                         patient:1;   /* there is no old one */
     unsigned                         damaged:1;   /* the copy in the cache */
+    unsigned                         put_off:1;   /* the wait for keys was */
 } ngx_http_registry_manifest_ctx_t;
 
 
@@ -272,6 +273,7 @@ ngx_http_registry_manifest_tag_fetched(ngx_http_registry_call_t *call)
         m->result = call->result;
         m->op = call->op;
         m->asked = 1;
+        m->put_off = call->retry.put_off;
 
         return ngx_http_registry_manifest_tag_fetch(m,
                                       NGX_HTTP_REGISTRY_ROLE_CACHED,
@@ -319,9 +321,10 @@ ngx_http_registry_manifest_tag_stale(ngx_http_registry_call_t *call)
         || ngx_http_registry_object_link(call, &m->digest) != NGX_OK)
     {
         if (!m->patient
-            && (!m->asked || ngx_http_registry_zone_silent(ctx->conf->zone,
-                                                           &ctx->conf->id,
-                                                           ngx_current_msec)))
+            && (!m->asked || m->put_off
+                || ngx_http_registry_zone_silent(ctx->conf->zone,
+                                                 &ctx->conf->id,
+                                                 ngx_current_msec)))
         {
             /* there is no copy: take the time that it takes */
 

@@ -380,14 +380,16 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
 
 #if (NGX_THREADS)
 
-    rmcf->threads = ngx_thread_pool_add(cf, NULL);
-    if (rmcf->threads == NULL) {
-        return NGX_ERROR;
+    if (ngx_thread_pool_add != NULL) {
+        rmcf->threads = ngx_thread_pool_add(cf, NULL);
+        if (rmcf->threads == NULL) {
+            return NGX_ERROR;
+        }
     }
 
 #endif
 
-    if (ngx_http_registry_credentials_env(cf->cycle) != NGX_OK) {
+    if (ngx_http_registry_credentials_complete(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -609,6 +611,9 @@ ngx_http_registry_create_main_conf(ngx_conf_t *cf)
      *
      *     rmcf->include = 0;
      *     rmcf->zone = NULL;
+     *     rmcf->env = NULL;
+     *     rmcf->credentials = NULL;
+     *     rmcf->vault = NULL;
      */
 
     if (ngx_array_init(&rmcf->registries, cf->pool, 4, sizeof(void *))
@@ -617,6 +622,8 @@ ngx_http_registry_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_registry_upstream_conf_t))
            != NGX_OK
         || ngx_array_init(&rmcf->hosts, cf->pool, 4, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&rmcf->sources, cf->pool, 2, sizeof(void *))
+           != NGX_OK
         || ngx_array_init(&rmcf->stores, cf->pool, NGX_HTTP_REGISTRY_ROLES,
                           sizeof(ngx_http_registry_store_loc_t))
            != NGX_OK)
@@ -660,6 +667,7 @@ ngx_http_registry_create_loc_conf(ngx_conf_t *cf)
      *     rlcf->region = { 0, NULL };
      *     rlcf->endpoint = { 0, NULL };
      *     rlcf->prefix = { 0, NULL };
+     *     rlcf->region_source = NULL;
      *     rlcf->s3 = NULL;
      *     rlcf->id = { 0, NULL };
      *     rlcf->place = { 0, NULL };
@@ -815,7 +823,11 @@ ngx_http_registry_merge_location(ngx_conf_t *cf,
 static ngx_int_t
 ngx_http_registry_init_process(ngx_cycle_t *cycle)
 {
-    if (ngx_http_registry_purge_init(cycle) != NGX_OK) {
+    ngx_http_registry_credentials_announce(cycle);
+
+    if (ngx_http_registry_renew_init(cycle) != NGX_OK
+        || ngx_http_registry_purge_init(cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -1167,6 +1179,8 @@ ngx_http_registry_exit_process(ngx_cycle_t *cycle)
     }
 
     rlcf = rmcf->registries.elts;
+
+    ngx_http_registry_renew_exit(cycle);
 
     for (i = 0; i < rmcf->registries.nelts; i++) {
         if (rlcf[i]->credentials) {

@@ -257,6 +257,12 @@ ngx_http_registry_result_silence(ngx_http_registry_sub_t *sub,
                     "resolver");
         return;
 
+    case NGX_HTTP_REGISTRY_WAIT_REGION:
+        result->outcome = NGX_HTTP_REGISTRY_REFUSED;
+        ngx_str_set(&result->code, "no region");
+        ngx_str_set(&result->hint, "see registry_s3_region");
+        return;
+
     case NGX_HTTP_REGISTRY_WAIT_CREDENTIALS:
         result->outcome = NGX_HTTP_REGISTRY_REFUSED;
         ngx_str_set(&result->code, "no credentials");
@@ -417,6 +423,14 @@ ngx_http_registry_result_status(ngx_http_registry_sub_t *sub,
 
     case NGX_HTTP_FORBIDDEN:
 
+        if (head && ngx_http_registry_renew_doubtful(sub->op->conf->credentials,
+                                                     sub->generation))
+        {
+            result->outcome = NGX_HTTP_REGISTRY_REFUSED;
+            ngx_str_set(&result->code, "Forbidden");
+            return;
+        }
+
         if (head) {
             ngx_str_set(&result->code, "Forbidden");
             ngx_http_registry_result_denied(sub, result);
@@ -437,6 +451,14 @@ ngx_http_registry_result_status(ngx_http_registry_sub_t *sub,
             result->outcome = NGX_HTTP_REGISTRY_FAULT;
             result->hint = ngx_http_registry_region_hint;
             ngx_str_set(&result->code, "wrong region");
+            return;
+        }
+
+        /* S3 API, HeadObject: ExpiredToken is 400, and there is no more */
+
+        if (head && sub->status == NGX_HTTP_BAD_REQUEST) {
+            result->outcome = NGX_HTTP_REGISTRY_REFUSED;
+            ngx_str_set(&result->code, "Bad Request");
             return;
         }
 
@@ -541,6 +563,11 @@ ngx_http_registry_result_clock(ngx_http_registry_sub_t *sub)
                   skew > 0 ? skew : -skew, skew > 0 ? "late" : "early");
 
     host->skew = skew;
+
+    if (sub->op->conf->credentials->vault) {
+        ngx_http_registry_vault_set_skew(sub->op->conf->credentials->vault,
+                                         skew);
+    }
 }
 
 
@@ -572,8 +599,8 @@ void
 ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
     ngx_http_registry_op_t *op, ngx_http_registry_result_t *result)
 {
-    u_char                         buf[256], *p;
-    ngx_str_t                      fault;
+    u_char                         buf[1024], *p;
+    ngx_str_t                      fault, source;
     ngx_uint_t                     count;
     ngx_http_registry_kind_t      *kind;
     ngx_http_registry_loc_conf_t  *rlcf;
@@ -583,8 +610,7 @@ ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
 
     /* faults are of one kind if they have code and status in common */
 
-    p = ngx_snprintf(buf, sizeof(buf), "%V|%ui", &result->code,
-                     result->status);
+    p = ngx_snprintf(buf, 256, "%V|%ui", &result->code, result->status);
     fault.data = buf;
     fault.len = p - buf;
 
@@ -592,9 +618,18 @@ ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
         return;
     }
 
+    source.data = buf;
+    source.len = 0;
+
+    if (result->outcome == NGX_HTTP_REGISTRY_REFUSED) {
+        p = ngx_http_registry_renew_hint(rlcf->credentials, buf,
+                                         buf + sizeof(buf));
+        source.len = p - buf;
+    }
+
     ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                   "registry: %V %V of \"%V%s%V\" in %V \"%V\" failed: %V"
-                  "%s%V%s, status %ui%s%V%s%V, repository \"%V\"%s%V; "
+                  "%s%V%s, status %ui%s%V%s%V, repository \"%V\"%s%V%V; "
                   "%ui since the last such line",
                   &kind->title, &op->method, &op->key,
                   op->query.len ? "?" : "", &op->query, &kind->place,
@@ -605,7 +640,8 @@ ngx_http_registry_result_log(ngx_http_registry_ctx_t *ctx,
                   &result->request_id,
                   result->region.len ? ", the bucket's region is " : "",
                   &result->region, &ctx->name,
-                  result->hint.len ? ": " : "", &result->hint, count);
+                  result->hint.len ? ": " : "", &result->hint, &source,
+                  count);
 }
 
 

@@ -25,8 +25,12 @@
 
 static ngx_uint_t ngx_http_registry_retry_silent(
     ngx_http_registry_retry_t *retry, ngx_http_registry_sub_t *sub);
+static ngx_int_t ngx_http_registry_retry_keys(
+    ngx_http_registry_retry_t *retry, ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_retry_renew(
     ngx_http_registry_retry_t *retry, ngx_http_registry_sub_t *sub);
+static ngx_http_registry_credentials_t *ngx_http_registry_retry_source(
+    ngx_http_registry_sub_t *sub);
 
 
 /* of a worker process */
@@ -46,6 +50,12 @@ ngx_http_registry_retry(ngx_http_registry_retry_t *retry,
 
     if (!ngx_http_registry_result_again(result)) {
         return NGX_DECLINED;
+    }
+
+    if (sub->obstacle == NGX_HTTP_REGISTRY_WAIT_REGION
+        || sub->obstacle == NGX_HTTP_REGISTRY_WAIT_CREDENTIALS)
+    {
+        return ngx_http_registry_retry_keys(retry, sub);
     }
 
     if (sub->obstacle == NGX_HTTP_REGISTRY_WAIT_ADDRESS) {
@@ -128,14 +138,48 @@ ngx_http_registry_retry_patience(ngx_http_registry_retry_t *retry,
 
 
 static ngx_int_t
+ngx_http_registry_retry_keys(ngx_http_registry_retry_t *retry,
+    ngx_http_registry_sub_t *sub)
+{
+    ngx_int_t                         rc;
+    ngx_http_registry_credentials_t  *source;
+
+    /* what is cached has not waited; this one has to, until they are there
+       or cannot be had */
+
+    source = ngx_http_registry_retry_source(sub);
+
+    rc = ngx_http_registry_renew_missing(source, retry->hasty);
+
+    if (rc == NGX_BUSY) {
+        retry->put_off = 1;
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_AGAIN) {
+        retry->tries--;
+        return NGX_BUSY;
+    }
+
+    /* they came in between, twice: once for a region, once for keys */
+
+    return (retry->keyed++ < 2) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
 ngx_http_registry_retry_renew(ngx_http_registry_retry_t *retry,
     ngx_http_registry_sub_t *sub)
 {
+    ngx_int_t  rc;
+
     /* the same keys and the same clock would be refused again */
 
-    if (retry->renewed
-        || sub->obstacle == NGX_HTTP_REGISTRY_WAIT_CREDENTIALS)
-    {
+    if (retry->renewed) {
         return NGX_DECLINED;
     }
 
@@ -145,8 +189,31 @@ ngx_http_registry_retry_renew(ngx_http_registry_retry_t *retry,
         return NGX_OK;
     }
 
-    return ngx_http_registry_credentials_refused(sub->op->conf->credentials,
-                                                 sub->generation);
+    rc = ngx_http_registry_renew_refused(sub->op->conf->credentials,
+                                         sub->generation);
+
+    return (rc == NGX_AGAIN) ? NGX_BUSY : rc;
+}
+
+
+static ngx_http_registry_credentials_t *
+ngx_http_registry_retry_source(ngx_http_registry_sub_t *sub)
+{
+    return (sub->obstacle == NGX_HTTP_REGISTRY_WAIT_REGION)
+           ? sub->op->conf->region_source : sub->op->conf->credentials;
+}
+
+
+void
+ngx_http_registry_retry_wait(ngx_http_registry_sub_t *sub,
+    ngx_http_registry_waiter_t *w)
+{
+    if (sub->obstacle == NGX_HTTP_REGISTRY_WAIT_ADDRESS) {
+        ngx_http_registry_host_wait(sub->op->conf->host, w);
+        return;
+    }
+
+    ngx_http_registry_renew_wait(ngx_http_registry_retry_source(sub), w);
 }
 
 

@@ -10,6 +10,10 @@
 #include <ngx_http_registry.h>
 
 
+/* bytes of a masked value; S3 takes 8 KB of headers */
+#define NGX_HTTP_REGISTRY_S3_MASK    8192
+
+
 static ngx_int_t ngx_http_registry_s3_push_header(ngx_http_request_t *sr,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_registry_s3_body(ngx_http_request_t *sr,
@@ -28,6 +32,8 @@ static ngx_int_t ngx_http_registry_s3_op_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_registry_s3_signed_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static u_char *ngx_http_registry_s3_mask(ngx_str_t *s,
+    ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_s3_key_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
@@ -371,6 +377,7 @@ static ngx_int_t
 ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
 {
     u_char                    *p;
+    ngx_int_t                  rc;
     ngx_pool_t                *pool;
     ngx_http_registry_keys_t   keys;
 
@@ -379,6 +386,10 @@ ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
     }
 
     pool = sub->request->pool;
+
+    if (ngx_http_registry_s3_locate(sub->op->conf) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     if (ngx_http_registry_s3_uri(sub) != NGX_OK) {
         return NGX_ERROR;
@@ -402,19 +413,28 @@ ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
         return NGX_OK;
     }
 
+    rc = NGX_OK;
     sub->generation = keys.generation;
 
     if (keys.token.len) {
         sub->token.data = ngx_pnalloc(pool, keys.token.len);
-        if (sub->token.data == NULL) {
-            return NGX_ERROR;
-        }
 
-        ngx_memcpy(sub->token.data, keys.token.data, keys.token.len);
-        sub->token.len = keys.token.len;
+        if (sub->token.data) {
+            ngx_memcpy(sub->token.data, keys.token.data, keys.token.len);
+            sub->token.len = keys.token.len;
+
+        } else {
+            rc = NGX_ERROR;
+        }
     }
 
-    return ngx_http_registry_s3_authorize(sub, &keys);
+    if (rc == NGX_OK) {
+        rc = ngx_http_registry_s3_authorize(sub, &keys);
+    }
+
+    ngx_http_registry_credentials_done();
+
+    return rc;
 }
 
 
@@ -664,9 +684,123 @@ ngx_http_registry_s3_signed_variable(ngx_http_request_t *r,
 
     s = (ngx_str_t *) ((char *) sub + data);
 
+    if (s == &sub->token || s == &sub->authorization) {
+
+        /* longer ones are of no use to S3, which would refuse them */
+
+        if (s->len > NGX_HTTP_REGISTRY_S3_MASK) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_registry_s3_variable_value(v, ngx_http_registry_s3_mask(s,
+                                                                       sub),
+                                            s->len);
+        return NGX_OK;
+    }
+
     ngx_http_registry_s3_variable_value(v, s->data, s->len);
 
     return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_registry_s3_mask(ngx_str_t *s, ngx_http_registry_sub_t *sub)
+{
+    static u_char  token[NGX_HTTP_REGISTRY_S3_MASK];
+    static u_char  authorization[NGX_HTTP_REGISTRY_S3_MASK];
+
+    /* which of both it is must be seen where it is put in */
+
+    if (token[0] == '\0') {
+        ngx_memset(token, '*', sizeof(token));
+        ngx_memset(authorization, '+', sizeof(authorization));
+    }
+
+    return (s == &sub->token) ? token : authorization;
+}
+
+
+void
+ngx_http_registry_s3_unmask(ngx_http_registry_sub_t *sub)
+{
+    u_char       *p, *mask;
+    size_t        n;
+    ngx_buf_t    *b;
+    ngx_str_t    *s[2];
+    ngx_uint_t    i;
+
+    if (sub->request->upstream->request_bufs == NULL) {
+        return;
+    }
+
+    /* the header of the request, of which nginx makes one buffer */
+
+    b = sub->request->upstream->request_bufs->buf;
+
+    s[0] = &sub->token;
+    s[1] = &sub->authorization;
+
+    for (i = 0; i < 2; i++) {
+
+        if (s[i]->len == 0) {
+            continue;
+        }
+
+        n = s[i]->len;
+        mask = ngx_http_registry_s3_mask(s[i], sub);
+
+        for (p = b->pos; n + 4 <= (size_t) (b->last - p); p++) {
+
+            p = ngx_strlchr(p, b->last - n - 3, ':');
+            if (p == NULL) {
+                break;
+            }
+
+            if (p[1] == ' ' && ngx_memcmp(p + 2, mask, n) == 0
+                && p[2 + n] == CR)
+            {
+                ngx_memcpy(p + 2, s[i]->data, n);
+                break;
+            }
+        }
+    }
+}
+
+
+void
+ngx_http_registry_s3_wipe(ngx_http_registry_sub_t *sub)
+{
+    ngx_buf_t            *b;
+    ngx_http_upstream_t  *u;
+
+    u = sub->request->upstream;
+
+    if (u && u->request_bufs && sub->token.len) {
+        b = u->request_bufs->buf;
+
+        if (b->temporary) {
+            ngx_explicit_memzero(b->start, b->end - b->start);
+        }
+    }
+
+    /* S3 repeats a token that it refuses */
+
+    if (sub->status >= NGX_HTTP_BAD_REQUEST) {
+
+        if (u && u->buffer.start) {
+            ngx_explicit_memzero(u->buffer.start,
+                                 u->buffer.end - u->buffer.start);
+        }
+
+        if (sub->body) {
+            ngx_explicit_memzero(sub->body, sub->size);
+        }
+    }
+
+    if (sub->token.data) {
+        ngx_explicit_memzero(sub->token.data, sub->token.len);
+    }
 }
 
 

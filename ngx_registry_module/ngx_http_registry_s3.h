@@ -21,6 +21,20 @@
 char *ngx_http_registry_s3_configure(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 
+/*
+ * In a worker, before a registry's region and endpoint are used: takes over
+ * the region that IMDS has said.  NGX_OK, NGX_AGAIN (not yet), NGX_ERROR.
+ */
+ngx_int_t ngx_http_registry_s3_locate(ngx_http_registry_loc_conf_t *rlcf);
+
+/*
+ * nginx shows the values of variables in its debug log.  So those of the
+ * token and the signature are masked, and this puts the real ones into the
+ * request, once nginx has made it, and overwrites it when the pool goes.
+ */
+void ngx_http_registry_s3_unmask(ngx_http_registry_sub_t *sub);
+void ngx_http_registry_s3_wipe(ngx_http_registry_sub_t *sub);
+
 /* "registry_s3_header name value [write|blob|all];" */
 char *ngx_http_registry_s3_header_directive(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);

@@ -17,6 +17,8 @@ static ngx_int_t ngx_http_registry_s3_conf_flag(ngx_conf_t *cf,
     ngx_flag_t *flag, const char *name);
 static char *ngx_http_registry_s3_conf_endpoint(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
+static ngx_int_t ngx_http_registry_s3_conf_address(
+    ngx_http_registry_loc_conf_t *rlcf);
 static char *ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_registry_s3_conf_prefix(ngx_conf_t *cf,
@@ -59,14 +61,8 @@ ngx_http_registry_s3_configure(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (rlcf->credentials == NULL) {
-        rlcf->credentials = ngx_http_registry_credentials_auto(cf);
-        if (rlcf->credentials == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (ngx_http_registry_s3_conf_region(cf, rlcf) != NGX_CONF_OK
+    if (ngx_http_registry_credentials_choose(cf, rlcf) != NGX_CONF_OK
+        || ngx_http_registry_s3_conf_region(cf, rlcf) != NGX_CONF_OK
         || ngx_http_registry_s3_conf_endpoint(cf, rlcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -98,10 +94,39 @@ ngx_http_registry_s3_conf_region(ngx_conf_t *cf,
     }
 
     if (rlcf->region.len == 0) {
+
+        switch (ngx_http_registry_chain_region(cf, rlcf->credentials,
+                                               &rlcf->region))
+        {
+        case NGX_OK:
+            break;
+
+        case NGX_AGAIN:
+
+            /* until IMDS has said it, another one stands in its place */
+
+            ngx_str_set(&rlcf->region, "us-east-1");
+
+            rlcf->region_source = ngx_http_registry_credentials_region(cf);
+
+            return rlcf->region_source ? NGX_CONF_OK : NGX_CONF_ERROR;
+
+        case NGX_ERROR:
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (rlcf->credentials->source.region.len == 0) {
+        rlcf->credentials->source.region = rlcf->region;
+    }
+
+    if (rlcf->region.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no region for \"registry_s3_bucket %V\": set "
                            "\"registry_s3_region\" or AWS_REGION, any name "
-                           "does for servers that have no regions",
+                           "does for servers that have no regions (nor does "
+                           "the profile have one, and IMDS is switched off "
+                           "by AWS_EC2_METADATA_DISABLED)",
                            &rlcf->bucket);
         return NGX_CONF_ERROR;
     }
@@ -167,13 +192,43 @@ static char *
 ngx_http_registry_s3_conf_endpoint(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf)
 {
-    ngx_str_t                 name;
-    ngx_registry_s3_bucket_t  bucket;
+    ngx_str_t  name;
 
     rlcf->s3 = ngx_pcalloc(cf->pool, sizeof(ngx_registry_s3_endpoint_t));
     if (rlcf->s3 == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    if (ngx_http_registry_s3_conf_address(rlcf) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s (bucket \"%V\", region \"%V\", endpoint "
+                           "\"%V\")", rlcf->s3->error, &rlcf->bucket,
+                           &rlcf->region, &rlcf->endpoint);
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = rlcf->s3->host;
+    name.len = rlcf->s3->host_len;
+
+    if (rlcf->region_source && rlcf->endpoint.len == 0) {
+
+        /* not the same as any other one, whatever the region will be */
+
+        name.data = (u_char *) "?";
+        name.len = 1;
+    }
+
+    rlcf->host = ngx_http_registry_host_add(cf, &name, rlcf->s3->port,
+                                            rlcf->s3->tls, &rlcf->store);
+
+    return rlcf->host ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_registry_s3_conf_address(ngx_http_registry_loc_conf_t *rlcf)
+{
+    ngx_registry_s3_bucket_t  bucket;
 
     ngx_memzero(&bucket, sizeof(ngx_registry_s3_bucket_t));
 
@@ -185,21 +240,54 @@ ngx_http_registry_s3_conf_endpoint(ngx_conf_t *cf,
     bucket.dualstack = rlcf->dualstack;
     bucket.fips = rlcf->fips;
 
-    if (ngx_registry_s3_endpoint(&bucket, rlcf->s3) != NGX_REGISTRY_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s (bucket \"%V\", region \"%V\", endpoint "
-                           "\"%V\")", rlcf->s3->error, &rlcf->bucket,
-                           &rlcf->region, &rlcf->endpoint);
-        return NGX_CONF_ERROR;
+    return (ngx_registry_s3_endpoint(&bucket, rlcf->s3) == NGX_REGISTRY_OK)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_registry_s3_locate(ngx_http_registry_loc_conf_t *rlcf)
+{
+    ngx_str_t                  region;
+    ngx_http_registry_keys_t   keys;
+
+    if (rlcf->region_source == NULL || rlcf->located) {
+        return NGX_OK;
     }
 
-    name.data = rlcf->s3->host;
-    name.len = rlcf->s3->host_len;
+    if (ngx_http_registry_credentials_keys(rlcf->region_source, &keys)
+        != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
 
-    rlcf->host = ngx_http_registry_host_add(cf, &name, rlcf->s3->port,
-                                            rlcf->s3->tls, &rlcf->store);
+    /* once in a worker, for as long as it lives */
 
-    return rlcf->host ? NGX_CONF_OK : NGX_CONF_ERROR;
+    region.len = keys.access_key.len;
+    region.data = ngx_pnalloc(ngx_cycle->pool, region.len);
+    if (region.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(region.data, keys.access_key.data, region.len);
+
+    rlcf->region = region;
+
+    if (ngx_http_registry_s3_conf_address(rlcf) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "registry: %s (bucket \"%V\", region \"%V\" by IMDS)",
+                      rlcf->s3->error, &rlcf->bucket, &rlcf->region);
+        return NGX_ERROR;
+    }
+
+    if (rlcf->endpoint.len == 0) {
+        rlcf->host->name.data = rlcf->s3->host;
+        rlcf->host->name.len = rlcf->s3->host_len;
+    }
+
+    rlcf->located = 1;
+
+    return NGX_OK;
 }
 
 
@@ -208,9 +296,18 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf)
 {
     u_char                      *p;
+    ngx_str_t                    authority;
     ngx_registry_s3_endpoint_t  *s3;
 
     s3 = rlcf->s3;
+
+    if (rlcf->region_source && rlcf->endpoint.len == 0) {
+        ngx_str_set(&authority, "aws");
+
+    } else {
+        authority.data = s3->authority;
+        authority.len = s3->authority_len;
+    }
 
     if (ngx_http_registry_s3_conf_prefix(cf, rlcf) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -218,7 +315,7 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
 
     /* one registry: endpoint, bucket, however it is addressed, and prefix */
 
-    rlcf->id.len = sizeof("https://||") - 1 + s3->authority_len + s3->path_len
+    rlcf->id.len = sizeof("https://||") - 1 + authority.len + s3->path_len
                    + rlcf->bucket.len + rlcf->key_prefix.len;
 
     rlcf->id.data = ngx_pnalloc(cf->pool, rlcf->id.len);
@@ -227,8 +324,8 @@ ngx_http_registry_s3_conf_names(ngx_conf_t *cf,
     }
 
     p = ngx_sprintf(rlcf->id.data, "%s://%*s%*s|%V|%V",
-                    s3->tls ? "https" : "http", s3->authority_len,
-                    s3->authority, s3->path_len, s3->path, &rlcf->bucket,
+                    s3->tls ? "https" : "http", authority.len,
+                    authority.data, s3->path_len, s3->path, &rlcf->bucket,
                     &rlcf->key_prefix);
     rlcf->id.len = p - rlcf->id.data;
 

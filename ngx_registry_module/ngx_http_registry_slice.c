@@ -594,7 +594,7 @@ ngx_http_registry_slice_again(ngx_http_registry_slice_t *slice)
     }
 
     if (rc == NGX_BUSY) {
-        ngx_http_registry_host_wait(d->ctx->conf->host, &slice->waiter);
+        ngx_http_registry_retry_wait(sub, &slice->waiter);
 
     } else if (rc == NGX_OK) {
         ngx_add_timer(&slice->timer, delay);

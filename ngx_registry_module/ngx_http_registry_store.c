@@ -310,7 +310,7 @@ ngx_http_registry_store_finish(ngx_http_registry_call_t *call)
     rc = ngx_http_registry_retry(&call->retry, sub, &call->result, &delay);
 
     if (rc == NGX_BUSY) {
-        ngx_http_registry_host_wait(call->op.conf->host, &call->waiter);
+        ngx_http_registry_retry_wait(sub, &call->waiter);
         rc = NGX_OK;
 
     } else if (rc == NGX_OK) {

@@ -53,6 +53,7 @@ struct ngx_http_registry_op_s {
 #define NGX_HTTP_REGISTRY_WAIT_ADDRESS      1
 #define NGX_HTTP_REGISTRY_WAIT_CREDENTIALS  2
 #define NGX_HTTP_REGISTRY_NOT_CACHED        3
+#define NGX_HTTP_REGISTRY_WAIT_REGION       4
 
 
 /* takes an answer that is not captured; called by the filters */

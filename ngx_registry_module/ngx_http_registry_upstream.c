@@ -33,6 +33,7 @@ static ngx_int_t ngx_http_registry_upstream_init_block(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_http_registry_upstream_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
+static void ngx_http_registry_upstream_forget(void *data);
 static void ngx_http_registry_upstream_cleanup(void *data);
 static ngx_int_t ngx_http_registry_upstream_get(ngx_peer_connection_t *pc,
     void *data);
@@ -47,6 +48,7 @@ static ngx_int_t ngx_http_registry_upstream_decline(
     ngx_uint_t obstacle);
 static void ngx_http_registry_upstream_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
+static void ngx_http_registry_upstream_wipe(ngx_connection_t *c);
 static ngx_http_registry_addr_t *ngx_http_registry_upstream_reuse(
     ngx_peer_connection_t *pc, ngx_http_registry_peer_t *peer);
 static void ngx_http_registry_upstream_keep(ngx_peer_connection_t *pc,
@@ -219,13 +221,15 @@ ngx_http_registry_upstream_init_peer(ngx_http_request_t *r,
     u = r->upstream;
 
     peer = cln->data;
-    cln->handler = ngx_http_registry_upstream_cleanup;
+    cln->handler = ngx_http_registry_upstream_forget;
 
     peer->conf = us->peer.data;
     peer->upstream = u;
     peer->sub = sub;
     peer->host = sub->op->conf->host;
     peer->addr = NULL;
+
+    ngx_http_registry_s3_unmask(sub);
 
     u->peer.data = peer;
     u->peer.get = ngx_http_registry_upstream_get;
@@ -237,6 +241,16 @@ ngx_http_registry_upstream_init_peer(ngx_http_request_t *r,
 #endif
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_registry_upstream_forget(void *data)
+{
+    ngx_http_registry_peer_t *peer = data;
+
+    ngx_http_registry_upstream_cleanup(peer);
+    ngx_http_registry_s3_wipe(peer->sub);
 }
 
 
@@ -301,7 +315,13 @@ ngx_http_registry_upstream_obstacle(ngx_http_registry_peer_t *peer)
         return NGX_HTTP_REGISTRY_NOT_CACHED;
     }
 
-    if (!ngx_http_registry_credentials_ready(op->conf->credentials)) {
+    if (ngx_http_registry_s3_locate(op->conf) != NGX_OK) {
+        return NGX_HTTP_REGISTRY_WAIT_REGION;
+    }
+
+    /* it was signed when nginx made the request, if there were keys */
+
+    if (peer->sub->authorization.len == 0) {
         return NGX_HTTP_REGISTRY_WAIT_CREDENTIALS;
     }
 
@@ -372,6 +392,8 @@ ngx_http_registry_upstream_free(ngx_peer_connection_t *pc, void *data,
 {
     ngx_http_registry_peer_t *peer = data;
 
+    ngx_http_registry_upstream_wipe(pc->connection);
+
     if (state & NGX_PEER_FAILED) {
 
         /* a connection that S3 had closed meanwhile says nothing of it */
@@ -388,6 +410,27 @@ ngx_http_registry_upstream_free(ngx_peer_connection_t *pc, void *data,
     if (pc->tries) {
         pc->tries--;
     }
+}
+
+
+static void
+ngx_http_registry_upstream_wipe(ngx_connection_t *c)
+{
+#if (NGX_HTTP_SSL)
+
+    ngx_buf_t  *b;
+
+    /* what was sent over TLS went through a buffer of the connection */
+
+    if (c && c->ssl && c->ssl->buf) {
+        b = c->ssl->buf;
+
+        if (b->start && b->pos == b->last) {
+            ngx_explicit_memzero(b->start, b->end - b->start);
+        }
+    }
+
+#endif
 }
 
 

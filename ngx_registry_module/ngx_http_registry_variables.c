@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_registry_cache_status_variable(
     ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_registry_stale_age_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_registry_source_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 
 static ngx_http_variable_t  ngx_http_registry_vars[] = {
@@ -60,6 +62,10 @@ static ngx_http_variable_t  ngx_http_registry_vars[] = {
     { ngx_string("registry_s3_status"), NULL,
       ngx_http_registry_number_variable,
       offsetof(ngx_http_registry_ctx_t, s3_status),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("registry_credentials_source"), NULL,
+      ngx_http_registry_source_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
@@ -207,6 +213,28 @@ ngx_http_registry_stale_age_variable(ngx_http_request_t *r,
 
     v->len = ngx_sprintf(p, "%T", ctx->stale_age) - p;
     v->data = p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_registry_source_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                *source;
+    ngx_http_registry_ctx_t  *ctx;
+
+    ctx = ngx_http_registry_variable_ctx(r, v);
+
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
+
+    source = ngx_http_registry_credentials_source(ctx->conf->credentials);
+
+    v->data = source->data;
+    v->len = source->len;
 
     return NGX_OK;
 }

@@ -200,7 +200,8 @@ sub fill {
     my $format = join ',', map { qq("$_":"\$$_") } qw/
         request_method request_uri status body_bytes_sent registry_name
         registry_reference registry_cache_status registry_stale_age
-        registry_s3_requests registry_s3_status request_completion
+        registry_s3_requests registry_s3_status registry_credentials_source
+        request_completion
         request_time /;
 
     return join "\n", @temp, "log_format test escape=json '{$format}';",
@@ -325,7 +326,8 @@ sub environment {
 
     my $s3 = $self->{s3};
 
-    return clean_env(
+    # nobody looks for this machine's own identity
+    return clean_env(AWS_EC2_METADATA_DISABLED => 'true',
         $s3 && $s3->can('access_key') ? (AWS_ACCESS_KEY_ID => $s3->access_key,
             AWS_SECRET_ACCESS_KEY => $s3->secret_key,
             defined $s3->token ? (AWS_SESSION_TOKEN => $s3->token) : ()) : (),

@@ -89,7 +89,8 @@ sub trim {
 # more elements of the error document.
 # $r: method, target, headers (array of [name, value]), body_sha256, or undef
 # if the body was not read.  $o: region, time, keys (hash by access key:
-# secret, token, expired).
+# secret, token, expired); service: not s3 but another one, which is told the
+# hash of the body by nothing but the signature.
 
 sub verify {
     my ($r, $o) = @_;
@@ -114,7 +115,7 @@ sub verify {
 
     return (400, 'AuthorizationHeaderMalformed',
         'The authorization header is malformed.')
-        if "@rest" ne 's3 aws4_request';
+        if "@rest" ne ($o->{service} // 's3') . ' aws4_request';
 
     return (400, 'AuthorizationHeaderMalformed', 'The authorization header '
         . "is malformed; the region '$region' is wrong; expecting "
@@ -144,6 +145,7 @@ sub verify {
         if abs($time - $o->{time}) > 900;
 
     my $sha = $h{'x-amz-content-sha256'}
+        // ($o->{service} ? [$r->{body_sha256}] : undef)
         or return (400, 'InvalidRequest', 'Missing required header for this '
             . 'request: x-amz-content-sha256');
 
