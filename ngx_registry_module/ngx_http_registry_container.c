@@ -65,6 +65,7 @@ ngx_http_registry_container(ngx_http_registry_fetch_t *fetch)
             rc = ngx_http_registry_fetch_error(fetch,
                                      "container: GET %V: status %l", uri,
                                      rq.status);
+
         } else {
             rc = ngx_http_registry_fetch_refused(fetch, "container",
                                                  rq.status, &refusal);

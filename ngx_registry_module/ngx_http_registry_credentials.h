@@ -26,6 +26,7 @@
 typedef struct {
     ngx_event_t                        event;
     ngx_queue_t                        waiters;   /* ..._waiter_t */
+    ngx_queue_t                        ready;     /* they need not wait */
     ngx_event_t                        notify;
     ngx_atomic_t                       waiting;   /* how many */
     ngx_uint_t                         seen;      /* slot->fetches */

@@ -194,6 +194,7 @@ ngx_http_registry_fetch_options(ngx_http_registry_fetch_t *fetch,
         (void) curl_easy_setopt(curl, CURLOPT_NOPROXY,
                                 env->no_proxy.len ? (char *) env->no_proxy.data
                                                   : "");
+
     } else {
         (void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
         (void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");

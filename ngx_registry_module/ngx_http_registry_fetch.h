@@ -83,7 +83,6 @@ struct ngx_http_registry_fetch_s {
     ngx_http_registry_source_t  *source;
     ngx_atomic_t                *waiting;         /* requests, now */
     uint64_t                     begun;           /* ms, monotonic */
-    ngx_msec_t                   posted;          /* by the event loop */
     void                        *curl;
     ngx_http_registry_provider_pt provider;
     u_char                       user[64];        /* of the worker */

@@ -380,11 +380,16 @@ ngx_http_registry_postconfiguration(ngx_conf_t *cf)
 
 #if (NGX_THREADS)
 
-    if (ngx_thread_pool_add != NULL) {
-        rmcf->threads = ngx_thread_pool_add(cf, NULL);
-        if (rmcf->threads == NULL) {
-            return NGX_ERROR;
-        }
+    if (ngx_thread_pool_add == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"registry on\" needs an nginx with threads, and this "
+                      "one was built without \"--with-threads\"");
+        return NGX_ERROR;
+    }
+
+    rmcf->threads = ngx_thread_pool_add(cf, NULL);
+    if (rmcf->threads == NULL) {
+        return NGX_ERROR;
     }
 
 #endif

@@ -49,6 +49,9 @@ static void ngx_http_registry_renew_schedule(
     ngx_http_registry_credentials_t *c, ngx_msec_t delay);
 static ngx_msec_t ngx_http_registry_renew_look(
     ngx_http_registry_credentials_t *c, ngx_uint_t *fetch);
+static void ngx_http_registry_renew_catch_up(
+    ngx_http_registry_credentials_t *c, ngx_http_registry_slot_t *slot);
+static void ngx_http_registry_renew_wake(ngx_http_registry_credentials_t *c);
 static ngx_uint_t ngx_http_registry_renew_leased(
     ngx_http_registry_slot_t *slot);
 static ngx_uint_t ngx_http_registry_renew_slow(
@@ -102,6 +105,7 @@ ngx_http_registry_renew_init(ngx_cycle_t *cycle)
     for (i = 0; i < rmcf->sources.nelts; i++) {
 
         ngx_queue_init(&source[i]->renew.waiters);
+        ngx_queue_init(&source[i]->renew.ready);
 
         source[i]->renew.event.handler = ngx_http_registry_renew_handler;
         source[i]->renew.event.data = source[i];
@@ -205,19 +209,17 @@ ngx_http_registry_renew_look(ngx_http_registry_credentials_t *c,
     ngx_uint_t *fetch)
 {
     ngx_msec_t                 delay;
-    ngx_uint_t                 ended;
     ngx_msec_int_t             wait;
     ngx_http_registry_slot_t  *slot;
 
     slot = ngx_http_registry_vault_lock(c->vault, c->id);
 
     if (slot == NULL) {
-        ngx_post_event(&c->renew.notify, &ngx_posted_events);
+        ngx_http_registry_renew_wake(c);
         return NGX_HTTP_REGISTRY_RENEW_MAX;
     }
 
-    ended = (slot->fetches != c->renew.seen);
-    c->renew.seen = slot->fetches;
+    ngx_http_registry_renew_catch_up(c, slot);
 
     wait = (ngx_msec_int_t) (slot->next - ngx_current_msec);
 
@@ -228,7 +230,7 @@ ngx_http_registry_renew_look(ngx_http_registry_credentials_t *c,
             && c->renew.slow != slot->lease)
         {
             c->renew.slow = slot->lease;
-            ended = 1;
+            ngx_http_registry_renew_wake(c);
         }
 
     } else if (wait > 0) {
@@ -250,11 +252,36 @@ ngx_http_registry_renew_look(ngx_http_registry_credentials_t *c,
 
     ngx_http_registry_vault_unlock(c->vault);
 
-    if (ended) {
-        ngx_post_event(&c->renew.notify, &ngx_posted_events);
+    return delay;
+}
+
+
+/*
+ * Those who wait for the end of a fetch that has ended by now go on; who
+ * comes after this waits for another one.
+ */
+static void
+ngx_http_registry_renew_catch_up(ngx_http_registry_credentials_t *c,
+    ngx_http_registry_slot_t *slot)
+{
+    if (slot->fetches != c->renew.seen) {
+        c->renew.seen = slot->fetches;
+        ngx_http_registry_renew_wake(c);
+    }
+}
+
+
+static void
+ngx_http_registry_renew_wake(ngx_http_registry_credentials_t *c)
+{
+    if (ngx_queue_empty(&c->renew.waiters)) {
+        return;
     }
 
-    return delay;
+    ngx_queue_add(&c->renew.ready, &c->renew.waiters);
+    ngx_queue_init(&c->renew.waiters);
+
+    ngx_post_event(&c->renew.notify, &ngx_posted_events);
 }
 
 
@@ -336,7 +363,6 @@ ngx_http_registry_renew_post(ngx_http_registry_credentials_t *c)
     fetch->waiting = &c->renew.waiting;
     fetch->provider = c->provider;
     fetch->begun = ngx_http_registry_fetch_now();
-    fetch->posted = ngx_current_msec;
 
     if (ccf->username && ccf->user == geteuid()) {
         *ngx_snprintf(fetch->user, sizeof(fetch->user) - 1, "\"%s\"",
@@ -466,17 +492,18 @@ ngx_http_registry_renew_store(ngx_http_registry_credentials_t *c,
         slot->set = fetch->set;
         slot->generation++;
         slot->refused = 0;
+        slot->again = 0;
         slot->repeats = 0;
         slot->fetched = ngx_time();
 
         slot->detail_len = fetch->detail_len;
         ngx_memcpy(slot->detail, fetch->detail, fetch->detail_len);
 
-    } else if (slot->refused
-               && (ngx_msec_int_t) (slot->rejected - fetch->posted) > 0)
-    {
+    } else if (slot->again) {
+
         /* it was asked for before S3 refused it: this is no news */
 
+        slot->again = 0;
         slot->failures = 0;
         slot->next = ngx_current_msec;
         slot->forced = ngx_current_msec;
@@ -523,6 +550,7 @@ ngx_http_registry_renew_failure(ngx_http_registry_credentials_t *c)
     expiration = slot->generation ? slot->set.expiration : 0;
 
     slot->failures++;
+    slot->again = 0;
 
     delay = ngx_registry_refresh_failed(slot->failures, usable,
                                         (uint32_t) ngx_random());
@@ -675,6 +703,8 @@ ngx_http_registry_renew_missing(ngx_http_registry_credentials_t *c,
         return NGX_DECLINED;
     }
 
+    ngx_http_registry_renew_catch_up(c, slot);
+
     if (slot->generation) {
         rc = NGX_OK;
 
@@ -714,6 +744,8 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
 
     now = 0;
 
+    ngx_http_registry_renew_catch_up(c, slot);
+
     if (slot->generation != generation) {
         rc = NGX_OK;
         goto done;
@@ -721,7 +753,7 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
 
     if (!slot->refused) {
         slot->refused = 1;
-        slot->rejected = ngx_current_msec;
+        slot->again = ngx_http_registry_renew_leased(slot);
     }
 
     /* a source that fails, or has nothing else, is not waited for */
@@ -817,23 +849,12 @@ ngx_http_registry_renew_notify(ngx_event_t *ev)
 {
     ngx_http_registry_credentials_t *c = ev->data;
 
-    ngx_queue_t                  waiters, *q;
+    ngx_queue_t                 *q;
     ngx_http_registry_waiter_t  *w;
 
-    if (ngx_queue_empty(&c->renew.waiters)) {
-        c->renew.waiting = 0;
-        return;
-    }
+    while (!ngx_queue_empty(&c->renew.ready)) {
 
-    /* those who come while these are served wait for the next time */
-
-    ngx_queue_init(&waiters);
-    ngx_queue_add(&waiters, &c->renew.waiters);
-    ngx_queue_init(&c->renew.waiters);
-
-    while (!ngx_queue_empty(&waiters)) {
-
-        q = ngx_queue_head(&waiters);
+        q = ngx_queue_head(&c->renew.ready);
         w = ngx_queue_data(q, ngx_http_registry_waiter_t, queue);
 
         ngx_queue_remove(q);

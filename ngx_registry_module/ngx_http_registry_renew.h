@@ -44,8 +44,9 @@ ngx_uint_t ngx_http_registry_renew_doubtful(
 
 /*
  * Calls w->handler once, later: when a fetch that is under way has ended, in
- * ten seconds at most, and before that once it has taken three.  The waiter belongs to the caller, who cancels it by
- * ngx_http_registry_host_cancel() before its memory goes.
+ * ten seconds at most, and before that once it has taken three.  The waiter
+ * belongs to the caller, who cancels it by ngx_http_registry_host_cancel()
+ * before its memory goes.
  */
 void ngx_http_registry_renew_wait(
     ngx_http_registry_credentials_t *credentials,

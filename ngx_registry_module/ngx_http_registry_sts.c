@@ -333,6 +333,7 @@ ngx_http_registry_sts_send(ngx_http_registry_sts_t *sts,
             (void) ngx_http_registry_fetch_error(sts->fetch,
                                                  "STS: POST %s: %s",
                                                  sts->url, http.failure);
+
         } else {
             rc = ngx_http_registry_sts_answer(sts, rq, &http);
         }

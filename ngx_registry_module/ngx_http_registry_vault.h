@@ -31,7 +31,6 @@ typedef struct {
     ngx_uint_t                   repeats;      /* of a set that S3 refuses */
     ngx_msec_t                   next;         /* fetch, not before */
     ngx_msec_t                   forced;       /* fetch, last */
-    ngx_msec_t                   rejected;     /* the set, by S3, when */
     ngx_msec_t                   logged;       /* failure, last */
     ngx_msec_t                   lease;        /* ends, at the latest */
     ngx_pid_t                    owner;        /* of the lease */
@@ -39,6 +38,8 @@ typedef struct {
 
     unsigned                     leased:1;
     unsigned                     refused:1;    /* the set, by S3 */
+    unsigned                     again:1;      /* and while it was asked for
+                                                  once more */
 
     size_t                       detail_len;
     size_t                       error_len;

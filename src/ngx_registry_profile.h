@@ -35,10 +35,10 @@ typedef struct {
 
 /*
  * AWS shared credentials and config files: finds section [name], or [profile
- * name], and its settings.  As in botocore, a line that is indented more than the setting
- * above it belongs to that setting, names of settings have no case, and a
- * comment is a line of its own or stands after a section.  Of equal settings
- * the last one counts.
+ * name], and its settings.  As in botocore, a line that is indented more
+ * than the setting above it belongs to that setting, names of settings have
+ * no case, and a comment is a line of its own or stands after a section.  Of
+ * equal settings the last one counts.
  *
  * OK; NOT_FOUND (no such section); NONE (section without both keys, it may
  * have other settings); INVALID (also a control character in a key or token).
