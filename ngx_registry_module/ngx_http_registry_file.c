@@ -241,8 +241,11 @@ ngx_http_registry_file_start(ngx_http_registry_file_job_t *job,
     ngx_http_registry_loc_conf_t *rlcf,
     void (*work)(ngx_http_registry_file_job_t *job))
 {
-    ngx_thread_task_t              *task;
-    ngx_http_registry_file_job_t  **ctx;
+    ngx_thread_task_t               *task;
+    ngx_http_registry_file_job_t   **ctx;
+    ngx_http_registry_main_conf_t   *rmcf;
+
+    rmcf = rlcf->http_ctx->main_conf[ngx_http_registry_module.ctx_index];
 
     task = ngx_thread_task_alloc(job->pool, sizeof(void *));
     if (task == NULL) {
@@ -264,7 +267,7 @@ ngx_http_registry_file_start(ngx_http_registry_file_job_t *job,
     job->guard.data = job;
     job->guard.log = job->log;
 
-    if (ngx_thread_task_post(rlcf->threads, task) != NGX_OK) {
+    if (ngx_thread_task_post(rmcf->threads, task) != NGX_OK) {
         return NGX_ERROR;
     }
 
