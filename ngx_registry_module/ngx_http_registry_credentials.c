@@ -221,6 +221,11 @@ ngx_http_registry_credentials_complete(ngx_conf_t *cf)
 
     for (i = 0; i < rmcf->registries.nelts; i++) {
 
+        if (rlcf[i]->credentials == NULL) {
+            /* a store that needs none */
+            continue;
+        }
+
         if (ngx_http_registry_credentials_share(cf, &rlcf[i]->credentials)
             != NGX_OK)
         {
@@ -400,7 +405,9 @@ ngx_http_registry_credentials_announce(ngx_cycle_t *cycle)
 
         credentials = rlcf[i]->credentials;
 
-        if (credentials->provider || credentials->announced) {
+        if (credentials == NULL || credentials->provider
+            || credentials->announced)
+        {
             continue;
         }
 

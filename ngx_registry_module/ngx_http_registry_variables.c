@@ -231,6 +231,11 @@ ngx_http_registry_source_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    if (ctx->conf == NULL || ctx->conf->credentials == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
     source = ngx_http_registry_credentials_source(ctx->conf->credentials);
 
     v->data = source->data;
