@@ -383,6 +383,29 @@ CONF
     like($output, $message, "$name - says why");
 }
 
+# the example that is shipped, as it is
+
+my $shipped = Test::Registry->new();
+my $dir = $shipped->dir;
+
+$shipped->example('standalone.conf');
+$shipped->conf(<<"CONF")->start();
+%%main%%
+events {}
+http {
+    client_body_temp_path $dir/temp/c;
+    proxy_temp_path $dir/temp/p;
+    access_log $dir/access.log;
+    include $dir/conf.d/*.conf;
+}
+CONF
+
+pushed($shipped->port, 'ours:v1', $images{ours}, 'standalone.conf');
+is(pulled($shipped->port, 'ours:v1', $images{ours}), '',
+    'standalone.conf - an image');
+is(sprintf('%04o', (stat "$dir/registry")[2] & 07777), '0700',
+    'standalone.conf - the directory is made');
+
 finish();
 
 ###############################################################################

@@ -277,6 +277,30 @@ test_link(const char *text, ngx_registry_status_e rc)
 }
 
 
+static const char  *good_keys[] = {
+    "a", "docker/registry/v2/", "a/b-c/_d/e.f", "...", "a/.b", "a/b..", ".x/y"
+};
+
+
+static const char  *bad_keys[] = {
+    "", "/", "/a", "a//b", "a//", ".", "..", "../a", "a/..", "a/../b", "a/./b",
+    "a/../", "a b", "a\\b", "a\nb", "a%2e", "a\xff", "a/..\x01"
+};
+
+
+static void
+test_check(const char *text, int want)
+{
+    size_t   len;
+    u_char  *p;
+
+    len = strlen(text);
+    p = tap_guarded(text, len);
+
+    ok(ngx_registry_key_check(p, p + len) == want, text);
+}
+
+
 int
 main(void)
 {
@@ -299,6 +323,18 @@ main(void)
     for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         test_link(links[i].text, links[i].rc);
     }
+
+    for (i = 0; i < sizeof(good_keys) / sizeof(good_keys[0]); i++) {
+        test_check(good_keys[i], 1);
+    }
+
+    for (i = 0; i < sizeof(bad_keys) / sizeof(bad_keys[0]); i++) {
+        test_check(bad_keys[i], 0);
+    }
+
+    ok(ngx_registry_key_check((const u_char *) "a\0b",
+                              (const u_char *) "a\0b" + 3)
+       == 0, "NUL");
 
     return done_testing();
 }

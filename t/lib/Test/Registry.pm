@@ -261,7 +261,7 @@ sub example {
     $text =~ s{(registry_s3_region)\s+\S+;}{"$1 " . $s3->region . ';'}ge;
     $text =~ s{(registry_s3_endpoint)\s+\S+;}{"$1 " . $s3->endpoint . ';'}ge;
 
-    $self->shipped($_) for 'http', 'server';
+    $self->shipped($_) for 'http', 'server', 'dav';
     mkdir "$dir/conf.d";
     return write_file("$dir/conf.d/$name", $text);
 }
