@@ -30,7 +30,7 @@ ngx_registry_refresh_after(int64_t left, uint32_t random)
     int64_t  sec;
 
     if (left > NGX_REGISTRY_REFRESH_MAX + NGX_REGISTRY_REFRESH_AHEAD) {
-        return ngx_registry_refresh_spread(NGX_REGISTRY_REFRESH_MAX, random);
+        left = NGX_REGISTRY_REFRESH_MAX + NGX_REGISTRY_REFRESH_AHEAD;
     }
 
     if (left > NGX_REGISTRY_REFRESH_AHEAD + NGX_REGISTRY_REFRESH_SPREAD
