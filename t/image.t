@@ -103,6 +103,12 @@ for (
     cmp_ok(time() - $start, '<', 20, "$name=$value - at once");
 }
 
+($status, $output) = $engine->docker('run', '--rm', '--network', 'host',
+    env(REGISTRY_PREFIX => 'some/where'), 'registry');
+is($status, 1, 'REGISTRY_PREFIX without a bucket - status');
+like($output, qr/REGISTRY_BUCKET is not set/,
+    'REGISTRY_PREFIX without a bucket - sentence');
+
 ###############################################################################
 
 # S3, as an unknown user, with nothing to be written but the volume
@@ -122,6 +128,7 @@ my $port = start('pusher', '--read-only', '--user', '12345',
 
 my $archive = temp_dir('archive') . '/image.tar';
 my $reference = "127.0.0.1:$port/team/app:v1";
+my $loaded = $reference;
 
 skopeo('copy', $image->write_dir(temp_dir('content')),
     "docker-archive:$archive:$reference");
@@ -214,6 +221,41 @@ is(inspect('node', '{{.State.ExitCode}}'), 0, 'the second signal - status 0');
 kill 'KILL', $pid;
 $engine->docker('rm', '-v', 'node');
 
+###############################################################################
+
+# no bucket: a directory in the volume, which outlives the container
+
+$port = start('local', '--read-only', '--user', '12345', '-v',
+    'registry-test:/var/lib/registry', env(REGISTRY_PUSH => 'on'));
+$reference = "127.0.0.1:$port/team/app:v1";
+
+$engine->docker('load', '-i', $archive);
+$engine->docker('tag', $loaded, $reference);
+($status, $output) = $engine->docker('push', $reference);
+is($status, 0, 'local - docker push') or diag $output;
+$engine->docker('rmi', $loaded, $reference);
+is(($output =~ /digest: (sha256:\w+)/)[0], $digest, 'local - digest');
+stop('local');
+
+$port = start('local', '--read-only', '--user', '12345', '-v',
+    'registry-test:/var/lib/registry');
+$reference = "127.0.0.1:$port/team/app:v1";
+
+($status, $output) = $engine->docker('pull', $reference);
+is($status, 0, 'local - docker pull') or diag $output;
+like($output, qr/Digest: \Q$digest\E/, 'local - docker pull - digest');
+($status, $output) = $engine->docker(qw/ run --rm --network none /,
+    $reference);
+is($output, "from the image\n", 'local - docker run');
+$engine->docker('rmi', $reference);
+
+like(logs('local'), qr/REGISTRY_PUSH is not "on"/,
+    'local - says that nobody can push');
+is(Test::Registry::Client->new(port => $port)->request('POST',
+    '/v2/team/app/blobs/uploads/')->status, 405, 'local - nobody can push');
+stop('local');
+$engine->docker('volume', 'rm', 'registry-test');
+
 $engine->stop();
 done_testing();
 
@@ -232,9 +274,12 @@ sub start {
 
     my $port = free_port();
 
+    unshift @options, '-v', '/var/lib/registry'
+        unless grep { m{:/var/lib/registry$} } @options;
+
     $engine->docker('rm', '-f', '-v', $name);
     my ($status, $output) = $engine->docker('run', '-d', '--name', $name,
-        '--network', 'host', '-v', '/var/lib/registry',
+        '--network', 'host',
         '-e', "REGISTRY_LISTEN=127.0.0.1:$port", @options, 'registry');
     is($status, 0, "$name is started") or diag $output;
     ok(wait_for(sub { port_answers($port) }, 20), "$name answers")
