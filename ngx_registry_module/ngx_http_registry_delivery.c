@@ -348,7 +348,6 @@ ngx_http_registry_delivery_run(ngx_http_registry_delivery_t *d)
 
 
 /* the first slice has failed: there may be an answer for the client */
-
 static ngx_int_t
 ngx_http_registry_delivery_first(ngx_http_registry_delivery_t *d)
 {
@@ -425,7 +424,6 @@ ngx_http_registry_delivery_again(ngx_http_registry_delivery_t *d,
 
 
 /* it is the parent's turn: who is next, or is there nobody left? */
-
 static ngx_int_t
 ngx_http_registry_delivery_next(ngx_http_registry_delivery_t *d)
 {
@@ -554,7 +552,6 @@ ngx_http_registry_delivery_pace(ngx_http_registry_delivery_t *d)
 
 
 /* whether another slice is to be fetched now */
-
 static ngx_uint_t
 ngx_http_registry_delivery_room(ngx_http_registry_delivery_t *d)
 {
@@ -592,7 +589,6 @@ ngx_http_registry_delivery_room(ngx_http_registry_delivery_t *d)
 
 
 /* nobody but the parent is there to send what the client has not taken */
-
 static ngx_int_t
 ngx_http_registry_delivery_flush(ngx_http_registry_delivery_t *d)
 {
@@ -641,7 +637,6 @@ ngx_http_registry_delivery_flush(ngx_http_registry_delivery_t *d)
 
 
 /* descriptors of slices that the client has are not held until the end */
-
 static void
 ngx_http_registry_delivery_close(ngx_http_registry_delivery_t *d)
 {
@@ -1041,7 +1036,6 @@ ngx_http_registry_delivery_add_content_range(ngx_http_registry_delivery_t *d)
 
 
 /* what is known of the blob when its first answer comes */
-
 static ngx_int_t
 ngx_http_registry_delivery_trust(ngx_http_registry_delivery_t *d,
     ngx_http_registry_slice_t *slice)
@@ -1118,7 +1112,6 @@ ngx_http_registry_delivery_distrust(ngx_http_registry_delivery_t *d,
 
 
 /* from here on, and from the beginning, the digest is computed here */
-
 static ngx_int_t
 ngx_http_registry_delivery_verify(ngx_http_registry_delivery_t *d)
 {
@@ -1203,7 +1196,6 @@ ngx_http_registry_delivery_hashed(void *data)
 
 
 /* all has passed but the last byte, if it is kept back */
-
 static ngx_int_t
 ngx_http_registry_delivery_finish(ngx_http_registry_delivery_t *d)
 {

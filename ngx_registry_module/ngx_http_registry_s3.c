@@ -840,7 +840,6 @@ ngx_http_registry_s3_key_variable(ngx_http_request_t *r,
 
 
 /* "1" if what the cache has is not to be used */
-
 static ngx_int_t
 ngx_http_registry_s3_fresh_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)

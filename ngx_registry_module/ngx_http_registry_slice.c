@@ -470,7 +470,6 @@ ngx_http_registry_slice_settle(ngx_http_registry_slice_t *slice)
 
 
 /* how long a slice takes, on the average of the last ones */
-
 static void
 ngx_http_registry_slice_took(ngx_http_registry_slice_t *slice)
 {
@@ -738,7 +737,6 @@ ngx_http_registry_slice_header(ngx_http_registry_sub_t *sub)
 
 
 /* where the answer begins in the blob, and the size of the blob */
-
 static ngx_int_t
 ngx_http_registry_slice_extent(ngx_http_registry_sub_t *sub, off_t *start,
     off_t *size)
@@ -858,7 +856,6 @@ ngx_http_registry_slice_body(ngx_http_registry_sub_t *sub, ngx_chain_t *in,
 
 
 /* to what the client wants; NGX_DECLINED: nothing is left */
-
 static ngx_int_t
 ngx_http_registry_slice_cut(ngx_http_registry_slice_t *slice, ngx_buf_t *b)
 {
@@ -986,7 +983,6 @@ ngx_http_registry_slice_memory(ngx_http_registry_slice_t *slice, u_char *p,
 
 
 /* what a child has brought by a file, when it is done */
-
 static ngx_int_t
 ngx_http_registry_slice_file(ngx_http_registry_slice_t *slice)
 {
