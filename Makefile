@@ -125,7 +125,11 @@ bench-push:     ## pushes beside distribution and aws s3 cp
 bench-fanout:   ## many hosts at the same moment, each with its registry
 	@$(MAKE) --no-print-directory bench BENCH="--only fanout $(BENCH)"
 
+bench-credentials: test-deps ## latency while the source of credentials hangs
+	@$(MAKE) --no-print-directory $(MODULE)
+	@env -u AWS_CA_BUNDLE TEST_REGISTRY_MODULE=$(CURDIR)/$(MODULE) TEST_REGISTRY_TOOLS=$(CURDIR)/$(B)/tools/bin perl bench/credentials.pl
+
 clean:          ## removes build/
 	rm -rf $(B)
 
-.PHONY: help deps test-deps build module run unit unit-run test deb test-deb matrix check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push bench-fanout clean
+.PHONY: help deps test-deps build module run unit unit-run test deb test-deb matrix check warnings analyzer tidy tidy-run asan fuzzers fuzz conformance bench bench-push bench-fanout bench-credentials clean

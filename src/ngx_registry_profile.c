@@ -32,9 +32,7 @@ static ngx_registry_span_t *ngx_registry_profile_field(
 
 /* AWS SDKs and Tools Reference Guide, Settings reference */
 
-static const ngx_registry_profile_setting_t
-    ngx_registry_profile_settings[] =
-{
+static const ngx_registry_profile_setting_t  ngx_registry_profile_names[] = {
     ngx_registry_profile_setting("aws_access_key_id", access_key, 1),
     ngx_registry_profile_setting("aws_secret_access_key", secret_key, 1),
     ngx_registry_profile_setting("aws_session_token", token, 1),
@@ -193,7 +191,7 @@ ngx_registry_profile_line(ngx_registry_span_t line,
     ngx_registry_profile_trim(&name);
     ngx_registry_profile_trim(&value);
 
-    for (setting = ngx_registry_profile_settings; setting->name; setting++) {
+    for (setting = ngx_registry_profile_names; setting->name; setting++) {
         if (ngx_registry_profile_is(&name, setting->name)) {
             break;
         }
@@ -288,7 +286,7 @@ ngx_registry_profile_merge(ngx_registry_profile_t *profile,
     keys = (profile->access_key.len || profile->secret_key.len
             || profile->token.len);
 
-    for (setting = ngx_registry_profile_settings; setting->name; setting++) {
+    for (setting = ngx_registry_profile_names; setting->name; setting++) {
 
         if (setting->key && keys) {
             continue;

@@ -5,7 +5,7 @@
 # Tests for what is left of many refreshes and reloads, for "make asan" above
 # all: LeakSanitizer looks when each worker ends.
 # REGISTRY_TEST_RELOADS (3) reloads, REGISTRY_TEST_REFRESHES (2) refreshes for
-# each.
+# each; REGISTRY_TEST_KINDS (IMDS,web identity).
 
 ###############################################################################
 
@@ -37,7 +37,7 @@ my $source = Test::Registry::Source->new(web_token => 'web token');
 $source->rotate($s3);
 my $file = write_file(temp_dir('aws') . '/token', 'web token');
 
-for my $kind ('IMDS', 'web identity') {
+for my $kind (split /,/, $ENV{REGISTRY_TEST_KINDS} // 'IMDS,web identity') {
     my $t = Test::Registry->node($s3, workers => 2, env => {
         AWS_ACCESS_KEY_ID => '', AWS_SECRET_ACCESS_KEY => '',
         $kind eq 'IMDS' ? $source->imds_env : $source->web_env($file) });

@@ -37,7 +37,7 @@ my $n = 0;
 
 $layout->manifest('team/app', '{"schemaVersion":2}', "v$_") for 1 .. 99;
 
-for my $kind (split /,/, $ENV{KIND} // 'IMDS,web identity,profile') {
+for my $kind (split /,/, $ENV{REGISTRY_TEST_KINDS} // 'IMDS,web identity,profile') {
 
     my $source = Test::Registry::Source->new(web_token => 'web/token/' .
         'W' x 200);

@@ -496,7 +496,8 @@ sub reload {
     my %old = map { $_ => 1 } $self->workers();
 
     kill 'HUP', $self->{pid};
-    wait_for(sub { grep { !$old{$_} } $self->workers() })
+    wait_for(sub { grep { !$old{$_} } $self->workers() },
+        sanitized() ? 60 : 10)
         or die "nginx does not reload\n";
     return $self;
 }
@@ -511,7 +512,7 @@ sub upgrade {
 
     kill 'USR2', $old;
     wait_for(sub { my $pid = $self->read_pid(); $pid && $pid != $old
-        && -e "$self->{dir}/nginx.pid.oldbin" })
+        && -e "$self->{dir}/nginx.pid.oldbin" }, sanitized() ? 60 : 10)
         or die "nginx is not upgraded\n";
 
     $self->{pid} = $self->read_pid();
