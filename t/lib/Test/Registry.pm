@@ -417,7 +417,7 @@ sub stop {
         next if gone($pid);
 
         kill $signal // 'QUIT', $pid;
-        next if wait_for(sub { gone($pid) }, 5);
+        next if wait_for(sub { gone($pid) }, sanitized() ? 60 : 5);
 
         # connections that nobody ends
         kill 'TERM', $pid;
