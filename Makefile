@@ -93,11 +93,11 @@ tidy-run: $(B)/nginx/ngx_auto_config.h
 $(B)/nginx/ngx_auto_config.h: util/build-module config
 	@util/build-module $(B)
 
-asan: test-deps ## all tests on an nginx built with sanitizers
+asan: test-deps ## all tests (or TESTS="t/…") on an nginx with sanitizers
 	@util/deps asan
 	@util/build-asan $(B)
 	@$(MAKE) --no-print-directory $(UNITS)
-	@ASAN_OPTIONS=detect_stack_use_after_return=1 LSAN_OPTIONS=suppressions=$(CURDIR)/util/asan.supp:print_suppressions=0 TEST_NGINX_BINARY=$(CURDIR)/$(B)/asan/nginx TEST_REGISTRY_MODULE= util/test $(B)
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 LSAN_OPTIONS=suppressions=$(CURDIR)/util/asan.supp:print_suppressions=0 TEST_NGINX_BINARY=$(CURDIR)/$(B)/asan/nginx TEST_REGISTRY_MODULE= util/test $(B) $(TESTS)
 
 $(B)/fuzz/%: fuzz/%.c fuzz/fuzz.h $(SRC) $(HDR)
 	@mkdir -p $(@D)
