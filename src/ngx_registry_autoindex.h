@@ -24,7 +24,7 @@ typedef ngx_registry_status_e (*ngx_registry_autoindex_pt)(void *data,
 
 /*
  * Parses the listing of a directory as nginx makes it with
- * "autoindex_format json", ngx_http_autoindex_module: one array of objects
+ * "autoindex_format json" (module "autoindex"): one array of objects
  * with "name" and "type", which is "directory", "file" or "other"; what else
  * they have is not looked at.
  *
