@@ -13,6 +13,9 @@
 /* slices of a blob: all of them are held until the request ends */
 #define NGX_HTTP_REGISTRY_SLICE_MAX    256
 
+/* where no object of S3 reaches, and sums do not overflow yet */
+#define NGX_HTTP_REGISTRY_SLICE_END    ((off_t) 1 << 60)
+
 /* bytes after which the delivery is asked for more slices */
 #define NGX_HTTP_REGISTRY_SLICE_STEP   1048576
 
@@ -147,6 +150,8 @@ ngx_http_registry_slice_add(ngx_http_registry_delivery_t *d, off_t pos)
 {
     off_t                       start, end;
     ngx_http_registry_slice_t  *slice;
+
+    pos = ngx_min(pos, NGX_HTTP_REGISTRY_SLICE_END);
 
     ngx_http_registry_slice_bounds(d, pos, &start, &end);
 
