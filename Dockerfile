@@ -17,7 +17,7 @@ RUN util/build-module build /ngx_http_registry_module.so && \
 FROM $BASE
 RUN apt-get update && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates nginx libyajl2 libexpat1 && \
+        ca-certificates nginx libcurl4 libexpat1 libyajl2 && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* && \
     useradd --system --uid 5000 --no-create-home --home-dir /nonexistent \
             --shell /usr/sbin/nologin registry && \

@@ -18,6 +18,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Registry;
+use Test::Registry::Directory;
 use Test::Registry::Layout;
 use Test::Registry::S3;
 use Test::Registry::Tools qw/ make_certificate password_file /;
@@ -38,6 +39,7 @@ my %examples = (
     'several.conf' => [ { host => 'team-a.example.com:5000', prefix => 'team-a' },
         { host => 'team-b.example.com:5000', prefix => 'team-b' } ],
     'jenkins.conf' => [ { tls => 1 } ],
+    'standalone.conf' => [ { directory => 'registry' } ],
     'tls.conf' => [ { tls => 1, password => 'alice:sesame' } ],
 );
 
@@ -101,7 +103,8 @@ CONF
     is($t->client(tls => $examples{$name}[0]{tls},
         host => $examples{$name}[0]{host} // 'localhost')
         ->request('POST', '/v2/team/app/blobs/uploads/')->status,
-        $name =~ /jenkins|tls/ ? 401 : 405, "$name - no push");
+        $name =~ /jenkins|tls/ ? 401 : $name =~ /standalone/ ? 202 : 405,
+        "$name - who may push");
 }
 
 # a node in the nginx of a host
@@ -182,7 +185,9 @@ finish();
 sub pull {
     my ($t, $name, %how) = @_;
 
-    my $in = Test::Registry::Layout->new($s3, prefix => $how{prefix} // '');
+    my $store = $how{directory} ? Test::Registry::Directory->new(
+        path => $t->dir . "/$how{directory}") : $s3;
+    my $in = Test::Registry::Layout->new($store, prefix => $how{prefix} // '');
     my $layer = "layer of $name for " . ($how{host} // 'all');
     my $json = '{"schemaVersion":2,"layers":[{"digest":"'
         . $in->blob('team/app', $layer) . '","size":' . length($layer)

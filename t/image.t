@@ -81,6 +81,7 @@ my %s3 = (REGISTRY_BUCKET => 'images', AWS_REGION => 'eu-central-1',
 
 for (
     ['AWS_REGION', '', 'AWS_REGION is not set'],
+    ['AWS_SECRET_ACCESS_KEY', '', 'AWS_SECRET_ACCESS_KEY is not set'],
     ['REGISTRY_PUSH', 'yes', 'REGISTRY_PUSH is "yes"'],
     ['REGISTRY_LISTEN', '5000', 'REGISTRY_LISTEN is "5000"'],
     ['REGISTRY_LISTEN', '192.0.2.1:5000', '192.0.2.1:5000'],

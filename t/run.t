@@ -105,9 +105,11 @@ for (
     [ { REGISTRY_LISTEN => '5000' }, qr/REGISTRY_LISTEN is "5000"/ ],
     [ { REGISTRY_PATH => '/a;b' }, qr/REGISTRY_PATH: invalid character/ ],
     [ { REGISTRY_BUCKET => 'images' }, qr/AWS_REGION is not set/ ],
+    [ { AWS_ACCESS_KEY_ID => 'AKID', REGISTRY_BUCKET => 'images',
+        AWS_REGION => 'eu-central-1' }, qr/AWS_SECRET_ACCESS_KEY is not set/ ],
 ) {
     my ($env, $message) = @$_;
-    my ($name) = %$env;
+    my ($name) = sort keys %$env;
     my ($status, $output) = run_command([$run, '--check'],
         env => environment(%$env));
 
