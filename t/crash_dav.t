@@ -30,7 +30,11 @@ use Test::Registry::Util qw/ random_bytes temp_dir wait_for /;
 
 plan(skip_all => 'a sanitizer wants to be loaded first') if sanitized();
 
-my $rounds = 50;
+# all steps, and many rounds, take half an hour
+
+my $all = $ENV{REGISTRY_TEST_ALL_STEPS};
+my $stride = $all ? 1 : 9;
+my $rounds = $all ? 50 : 5;
 
 my $store = Test::Registry::Directory->new();
 my $top = $store->path =~ s{/data$}{}r;
@@ -62,19 +66,23 @@ my %steps;
 for my $event (sort keys %events) {
     for my $moment ('before', 'after') {
         my $step = 1;
-        $step++ while broken($step, $event, $moment);
+        $step += $stride while broken($step, $event, $moment);
     }
 }
 
 for my $error (sort keys %errors) {
     my $step = 1;
-    $step++ while failed($step, $error);
+    $step += $stride while failed($step, $error);
 }
 
 # that these are the steps, and no others
 
-like(join(' ', sort keys %steps), qr{\b$_\b}, "there was a step of $_")
-    for qw/ rename link unlink mkdir fsync /;
+if ($all) {
+    like(join(' ', sort keys %steps), qr{\b$_\b}, "there was a step of $_")
+        for qw/ rename link unlink mkdir fsync /;
+}
+
+cmp_ok(scalar(keys %steps), '>', 2, 'there were steps of several kinds');
 
 $disk->clear();
 
@@ -148,8 +156,7 @@ sub failed {
 
     # what is removed when all is done may stay
 
-    like($wrong, $error eq 'disk full' ? qr/^$|: 50[03]$/ : qr/^$|: 50[023]$/,
-        $name);
+    like($wrong, qr/^$|: 50[023]$/, $name);
     is($wrong, '', "$name - nothing was promised that is not there")
         if $wrong !~ /:/;
     again($t, $store, $image, $name);
