@@ -13,6 +13,9 @@
 /* slices of a blob: all of them are held until the request ends */
 #define NGX_HTTP_REGISTRY_SLICE_MAX    256
 
+/* bytes that make it worth going on with an S3 that breaks off all the time */
+#define NGX_HTTP_REGISTRY_SLICE_PROGRESS  16384
+
 /* where no object of S3 reaches, and sums do not overflow yet */
 #define NGX_HTTP_REGISTRY_SLICE_END    ((off_t) 1 << 60)
 
@@ -576,7 +579,7 @@ ngx_http_registry_slice_again(ngx_http_registry_slice_t *slice)
 
     } else {
 
-        if (slice->next > slice->begun) {
+        if (slice->next - slice->begun >= NGX_HTTP_REGISTRY_SLICE_PROGRESS) {
             slice->retry.tries = 1;
             slice->retry.failing = 0;
         }
