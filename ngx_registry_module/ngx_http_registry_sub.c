@@ -285,9 +285,7 @@ ngx_http_registry_sub_content_range(ngx_http_registry_sub_t *sub,
     *size = ngx_atoof(slash + 1, last - slash - 1);
 
     if (*start == NGX_ERROR || end == NGX_ERROR || *size == NGX_ERROR
-        || end < *start || end >= *size
-        || (sub->content_length != -1
-            && sub->content_length != end - *start + 1))
+        || end < *start || end >= *size)
     {
         return NGX_ERROR;
     }
