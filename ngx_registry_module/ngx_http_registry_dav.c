@@ -356,6 +356,7 @@ ngx_http_registry_dav_directory(ngx_http_registry_sub_t *sub)
 
 
 ngx_int_t
+/* NOLINTNEXTLINE(readability-function-size) */
 ngx_http_registry_dav_range(ngx_http_registry_sub_t *sub)
 {
     u_char                    *p;

@@ -114,6 +114,7 @@ ngx_http_registry_recent_add(ngx_http_registry_ctx_t *ctx, ngx_str_t *digest,
            > NGX_HTTP_REGISTRY_RECENT_SIZE
            && !ngx_queue_empty(&ngx_http_registry_recent_lru))
     {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it leaves the queue */
         ngx_http_registry_recent_delete(
             ngx_queue_data(ngx_queue_last(&ngx_http_registry_recent_lru),
                            ngx_http_registry_recent_t, lru));

@@ -857,6 +857,7 @@ ngx_http_registry_renew_notify(ngx_event_t *ev)
         q = ngx_queue_head(&c->renew.ready);
         w = ngx_queue_data(q, ngx_http_registry_waiter_t, queue);
 
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a ring */
         ngx_queue_remove(q);
         w->active = 0;
 

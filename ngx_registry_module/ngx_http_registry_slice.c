@@ -1057,6 +1057,7 @@ ngx_http_registry_slice_feed(ngx_http_registry_slice_t *slice)
             return rc;
         }
 
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a ring */
         ngx_queue_remove(q);
     }
 

@@ -124,6 +124,7 @@ ngx_http_registry_sts_web_identity(ngx_http_registry_fetch_t *fetch,
 
     ngx_http_registry_secret_free(token.data);
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape): rq is used up */
     return rc;
 }
 
