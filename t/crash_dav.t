@@ -29,6 +29,8 @@ use Test::Registry::Util qw/ random_bytes temp_dir wait_for /;
 ###############################################################################
 
 plan(skip_all => 'a sanitizer wants to be loaded first') if sanitized();
+plan(skip_all => 'takes half an hour: REGISTRY_TEST_ALL_STEPS=1')
+    unless $ENV{REGISTRY_TEST_ALL_STEPS};
 
 # all steps, and many rounds, take half an hour
 
