@@ -381,7 +381,7 @@ ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
     ngx_pool_t                *pool;
     ngx_http_registry_keys_t   keys;
 
-    if (sub->uri.len) {
+    if (sub->date.len) {
         return NGX_OK;
     }
 
@@ -391,7 +391,7 @@ ngx_http_registry_s3_sign(ngx_http_registry_sub_t *sub)
         return NGX_ERROR;
     }
 
-    if (ngx_http_registry_s3_uri(sub) != NGX_OK) {
+    if (sub->uri.len == 0 && ngx_http_registry_s3_uri(sub) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -656,6 +656,19 @@ ngx_http_registry_s3_signed_variable(ngx_http_request_t *r,
 
     if (sub == NULL) {
         v->not_found = 1;
+        return NGX_OK;
+    }
+
+    /* the URL is wanted before the cache is looked at, which needs no keys */
+
+    if (data == offsetof(ngx_http_registry_sub_t, uri)) {
+
+        if (sub->uri.len == 0 && ngx_http_registry_s3_uri(sub) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_registry_s3_variable_value(v, sub->uri.data, sub->uri.len);
+
         return NGX_OK;
     }
 
