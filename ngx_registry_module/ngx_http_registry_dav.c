@@ -23,6 +23,10 @@ static ngx_int_t ngx_http_registry_dav_request(ngx_http_registry_sub_t *sub);
 static ngx_int_t ngx_http_registry_dav_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_registry_dav_directory(
     ngx_http_registry_sub_t *sub);
+static ngx_int_t ngx_http_registry_dav_open(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of);
+static ngx_int_t ngx_http_registry_dav_send(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of, off_t start, off_t end);
 static ngx_int_t ngx_http_registry_dav_answer(ngx_http_registry_sub_t *sub);
 static ngx_uint_t ngx_http_registry_dav_whole(ngx_http_registry_sub_t *sub);
 static ngx_list_t *ngx_http_registry_dav_headers(
@@ -356,77 +360,26 @@ ngx_http_registry_dav_directory(ngx_http_registry_sub_t *sub)
 
 
 ngx_int_t
-/* NOLINTNEXTLINE(readability-function-size) */
 ngx_http_registry_dav_range(ngx_http_registry_sub_t *sub)
 {
-    u_char                    *p;
-    size_t                     root;
-    int64_t                    start, end;
-    ngx_int_t                  rc;
-    ngx_buf_t                 *b;
-    ngx_str_t                  path, value;
-    ngx_chain_t                out;
-    ngx_http_request_t        *r;
-    ngx_open_file_info_t       of;
-    ngx_registry_status_e      status;
-    ngx_http_core_loc_conf_t  *clcf;
+    int64_t                 start, end;
+    ngx_int_t               rc;
+    ngx_str_t               path, *range;
+    ngx_open_file_info_t    of;
+    ngx_registry_status_e   status;
 
     /* nginx's filter of ranges is for clients; its handler reads it all */
 
-    r = sub->request;
+    rc = ngx_http_registry_dav_open(sub->request, &path, &of);
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (ngx_http_map_uri_to_path(r, &path, &root, 0) == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    path.len--;
-
-    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
-
-    of.read_ahead = clcf->read_ahead;
-    of.directio = clcf->directio;
-    of.valid = clcf->open_file_cache_valid;
-    of.min_uses = clcf->open_file_cache_min_uses;
-    of.errors = clcf->open_file_cache_errors;
-    of.events = clcf->open_file_cache_events;
-
-    if (ngx_http_set_disable_symlinks(r, clcf, &path, &of) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_open_cached_file(clcf->open_file_cache, &path, &of, r->pool)
-        != NGX_OK)
-    {
-        switch (of.err) {
-
-        case NGX_ENOENT:
-        case NGX_ENOTDIR:
-        case NGX_ENAMETOOLONG:
-            return NGX_HTTP_NOT_FOUND;
-
-        case NGX_EACCES:
-            rc = NGX_HTTP_FORBIDDEN;
-            break;
-
-        default:
-            rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-            break;
-        }
-
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, of.err,
-                      "%s \"%V\" failed", of.failed, &path);
+    if (rc != NGX_OK) {
         return rc;
     }
 
-    if (!of.is_file) {
-        return NGX_HTTP_NOT_FOUND;
-    }
+    range = &sub->op->range;
 
-    status = ngx_registry_range_parse(sub->op->range.data,
-                               sub->op->range.data + sub->op->range.len,
-                               of.size, &start, &end);
+    status = ngx_registry_range_parse(range->data, range->data + range->len,
+                                      of.size, &start, &end);
 
     if (status == NGX_REGISTRY_UNSATISFIABLE) {
         return NGX_HTTP_RANGE_NOT_SATISFIABLE;
@@ -436,6 +389,78 @@ ngx_http_registry_dav_range(ngx_http_registry_sub_t *sub)
         /* an empty file has no ranges */
         return NGX_DECLINED;
     }
+
+    return ngx_http_registry_dav_send(sub->request, &path, &of, start, end);
+}
+
+
+static ngx_int_t
+ngx_http_registry_dav_open(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of)
+{
+    size_t                     root;
+    ngx_int_t                  rc;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (ngx_http_map_uri_to_path(r, path, &root, 0) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    path->len--;
+
+    ngx_memzero(of, sizeof(ngx_open_file_info_t));
+
+    of->read_ahead = clcf->read_ahead;
+    of->directio = clcf->directio;
+    of->valid = clcf->open_file_cache_valid;
+    of->min_uses = clcf->open_file_cache_min_uses;
+    of->errors = clcf->open_file_cache_errors;
+    of->events = clcf->open_file_cache_events;
+
+    if (ngx_http_set_disable_symlinks(r, clcf, path, of) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_open_cached_file(clcf->open_file_cache, path, of, r->pool)
+        == NGX_OK)
+    {
+        return of->is_file ? NGX_OK : NGX_HTTP_NOT_FOUND;
+    }
+
+    switch (of->err) {
+
+    case NGX_ENOENT:
+    case NGX_ENOTDIR:
+    case NGX_ENAMETOOLONG:
+        return NGX_HTTP_NOT_FOUND;
+
+    case NGX_EACCES:
+        rc = NGX_HTTP_FORBIDDEN;
+        break;
+
+    default:
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        break;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, of->err,
+                  "%s \"%V\" failed", of->failed, path);
+    return rc;
+}
+
+
+/* the bytes from start to before end, with their header */
+static ngx_int_t
+ngx_http_registry_dav_send(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of, off_t start, off_t end)
+{
+    u_char       *p;
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_str_t     value;
+    ngx_chain_t   out;
 
     p = ngx_pnalloc(r->pool, sizeof("bytes -/") + 3 * NGX_OFF_T_LEN);
     b = ngx_calloc_buf(r->pool);
@@ -450,9 +475,7 @@ ngx_http_registry_dav_range(ngx_http_registry_sub_t *sub)
     }
 
     value.data = p;
-    value.len = ngx_sprintf(p, "bytes %O-%O/%O", (off_t) start,
-                            (off_t) end - 1, of.size)
-                - p;
+    value.len = ngx_sprintf(p, "bytes %O-%O/%O", start, end - 1, of->size) - p;
 
     if (ngx_http_registry_add_header(r, "Content-Range", &value) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -472,10 +495,10 @@ ngx_http_registry_dav_range(ngx_http_registry_sub_t *sub)
     b->file_last = end;
     b->last_in_chain = 1;
 
-    b->file->fd = of.fd;
-    b->file->name = path;
+    b->file->fd = of->fd;
+    b->file->name = *path;
     b->file->log = r->connection->log;
-    b->file->directio = of.is_directio;
+    b->file->directio = of->is_directio;
 
     out.buf = b;
     out.next = NULL;

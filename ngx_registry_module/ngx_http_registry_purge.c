@@ -31,6 +31,8 @@ static void ngx_http_registry_purge_folder(
     ngx_http_registry_loc_conf_t *rlcf, ngx_log_t *log);
 static ngx_uint_t ngx_http_registry_purge_old(
     ngx_http_registry_loc_conf_t *rlcf, ngx_str_t *name, ngx_log_t *log);
+static void ngx_http_registry_purge_stray(ngx_http_registry_loc_conf_t *rlcf,
+    ngx_str_t *name, ngx_str_t *uuid, ngx_log_t *log);
 static void ngx_http_registry_purge_session(
     ngx_http_registry_loc_conf_t *rlcf, ngx_str_t *uuid, ngx_log_t *log);
 static void ngx_http_registry_purge_abort(ngx_http_registry_loc_conf_t *rlcf,
@@ -173,12 +175,9 @@ ngx_http_registry_purge_folder(ngx_http_registry_loc_conf_t *rlcf,
         name.data = ngx_de_name(&dir);
         name.len = ngx_de_namelen(&dir);
 
-        /* <uuid>.data; a state without one is nothing */
-
         p = ngx_strlchr(name.data, name.data + name.len, '.');
 
-        if (p == NULL || ngx_strcmp(p, ".data") != 0
-            || !ngx_registry_uuid_check(name.data, p)
+        if (p == NULL || !ngx_registry_uuid_check(name.data, p)
             || !ngx_http_registry_purge_old(rlcf, &name, log))
         {
             continue;
@@ -187,7 +186,14 @@ ngx_http_registry_purge_folder(ngx_http_registry_loc_conf_t *rlcf,
         uuid.data = name.data;
         uuid.len = p - name.data;
 
-        ngx_http_registry_purge_session(rlcf, &uuid, log);
+        if (ngx_strcmp(p, ".data") == 0) {
+            ngx_http_registry_purge_session(rlcf, &uuid, log);
+
+        } else if (ngx_strcmp(p, ".state") == 0
+                   || ngx_strcmp(p, ".state.new") == 0)
+        {
+            ngx_http_registry_purge_stray(rlcf, &name, &uuid, log);
+        }
     }
 
     (void) ngx_close_dir(&dir);
@@ -212,6 +218,41 @@ ngx_http_registry_purge_old(ngx_http_registry_loc_conf_t *rlcf,
     }
 
     return ngx_time() - ngx_file_mtime(&fi) >= rlcf->upload_expires;
+}
+
+
+/*
+ * A state is written after the spool was created and goes before it, so that
+ * one without is what a process left that was killed.
+ */
+static void
+ngx_http_registry_purge_stray(ngx_http_registry_loc_conf_t *rlcf,
+    ngx_str_t *name, ngx_str_t *uuid, ngx_log_t *log)
+{
+    u_char           path[NGX_MAX_PATH];
+    ngx_str_t       *folder;
+    ngx_file_info_t  fi;
+
+    folder = &rlcf->upload_path->name;
+
+    if (folder->len + uuid->len + sizeof("/.data") > NGX_MAX_PATH) {
+        return;
+    }
+
+    (void) ngx_sprintf(path, "%V/%V.data%Z", folder, uuid);
+
+    if (ngx_file_info(path, &fi) != NGX_FILE_ERROR
+        || ngx_errno != NGX_ENOENT)
+    {
+        return;
+    }
+
+    (void) ngx_sprintf(path, "%V/%V%Z", folder, name);
+
+    if (ngx_delete_file(path) == NGX_FILE_ERROR && ngx_errno != NGX_ENOENT) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      ngx_delete_file_n " \"%s\" failed", path);
+    }
 }
 
 

@@ -21,7 +21,7 @@ use Test::Registry;
 use Test::Registry::Audit qw/ audit /;
 use Test::Registry::Push qw/ again image kill_all promised push_image /;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ random_bytes temp_dir wait_for /;
+use Test::Registry::Util qw/ random_bytes temp_dir wait_for write_file /;
 
 ###############################################################################
 
@@ -91,6 +91,18 @@ ok(wait_for(sub { !sessions() }, 30), 'no session is left on the disk')
     or diag join ' ', sessions();
 
 promised($t, $_) for 'worker killed', 'nginx killed', 'client gone';
+
+# what was killed while it wrote a state: a part of it, or all and no spool;
+# names that are not ours stay
+
+my $left = "$uploads/0b8a5f16-7c1e-4d2f-9a3b-5e6f70819";
+write_file("$left$_", 'x') for qw/ 2a3.state 2a4.state.new /;
+write_file("$uploads/notes.state", 'x');
+utime time - 60, time - 60, glob "$uploads/*.state*";
+
+ok(wait_for(sub { !grep { -e } "${left}2a3.state", "${left}2a4.state.new" },
+    15), 'states without a spool are removed');
+ok(-e "$uploads/notes.state", 'a file of somebody else stays');
 
 is(join("\n", audit($s3)), '', 'the bucket is true');
 
