@@ -18,7 +18,7 @@ use lib "$FindBin::Bin/lib";
 
 use Time::HiRes qw/ sleep /;
 
-use Test::Registry;
+use Test::Registry qw/ finish sanitized /;
 use Test::Registry::Layout;
 use Test::Registry::S3;
 use Test::Registry::Source;
@@ -26,6 +26,7 @@ use Test::Registry::Util qw/
     need temp_dir read_file write_file run_command wait_for find_tool
 /;
 
+plan(skip_all => 'the core of a sanitizer is too large') if sanitized();
 need('gcore');
 
 my $s3 = Test::Registry::S3->new(access_key => 'NOBODY',
