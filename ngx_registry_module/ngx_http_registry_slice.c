@@ -48,6 +48,8 @@ static ngx_int_t ngx_http_registry_slice_op(ngx_http_registry_slice_t *slice,
     ngx_http_registry_op_t *op);
 static void ngx_http_registry_slice_place(ngx_http_registry_slice_t *slice,
     ngx_http_request_t *sr);
+static ngx_uint_t ngx_http_registry_slice_head(
+    ngx_http_registry_slice_t *slice);
 static ngx_http_registry_slice_t *ngx_http_registry_slice_of(
     ngx_http_request_t *sr);
 static ngx_int_t ngx_http_registry_slice_done(ngx_http_request_t *sr,
@@ -354,6 +356,7 @@ static void
 ngx_http_registry_slice_place(ngx_http_registry_slice_t *slice,
     ngx_http_request_t *sr)
 {
+    ngx_connection_t               *c;
     ngx_http_request_t             *r;
     ngx_http_registry_slice_t      *other;
     ngx_http_postponed_request_t  **last, **pr, *node;
@@ -380,9 +383,26 @@ ngx_http_registry_slice_place(ngx_http_registry_slice_t *slice,
         }
     }
 
-    if (r->connection->data == r && r->postponed == node) {
-        r->connection->data = sr;
+    /*
+     * nginx makes a subrequest active if no other one waits: not one whose
+     * turn has not come, as the slice before it waits to be tried again
+     */
+
+    c = r->connection;
+
+    if (c->data == r || c->data == sr) {
+        c->data = (r->postponed == node
+                   && ngx_http_registry_slice_head(slice))
+                  ? sr : r;
     }
+}
+
+
+/* whether its bytes are those that the client gets next */
+static ngx_uint_t
+ngx_http_registry_slice_head(ngx_http_registry_slice_t *slice)
+{
+    return ngx_queue_head(&slice->delivery->slices) == &slice->queue;
 }
 
 
@@ -822,6 +842,15 @@ ngx_http_registry_slice_body(ngx_http_registry_sub_t *sub, ngx_chain_t *in,
 
     *out = NULL;
     ll = out;
+
+    if (sub->request == r->connection->data
+        && !ngx_http_registry_slice_head(slice))
+    {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "registry: a slice of \"%V\" at byte %O is out of turn",
+                      &d->key, slice->start);
+        return NGX_ERROR;
+    }
 
     for (cl = in; cl; cl = cl->next) {
 

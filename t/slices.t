@@ -192,6 +192,24 @@ for (['reset', close => 1, reset => 1], ['500', error => 'InternalError'],
     }
 }
 
+# few slices at a time: the next one is fetched while the one before it waits
+# to be tried again, and does not come first
+
+for my $parallel (1, 2, 3) {
+    my $few = node(parallel => $parallel);
+
+    for my $every (2, 3, 5) {
+        ($blob) = blob(2_000_000);
+        $s3->fault(key => qr/data$/, every => $every,
+            error => 'InternalError');
+        is(sha($blob, $few), $blob, "$parallel at a time, one in $every");
+        is(sha($blob, $few), $blob, "$parallel at a time, one in $every, warm");
+        $s3->clear_faults();
+    }
+
+    $few->stop();
+}
+
 # a connection that is far behind the others
 
 ($blob) = blob(2_000_000);
@@ -328,6 +346,7 @@ http {
         registry_slice_size $size;
         registry_slice_threshold 64k;
         registry_s3_patience 3s;
+        registry_parallel @{[ $opt{parallel} // 16 ]};
 
         location /v2/ {
             registry on;
