@@ -564,6 +564,10 @@ ngx_http_registry_delivery_room(ngx_http_registry_delivery_t *d)
         return 0;
     }
 
+    if (d->running && ngx_http_registry_slice_crowd()) {
+        return 0;
+    }
+
     if (d->ahead) {
 
         /* others need connections as well */

@@ -19,6 +19,10 @@
 /* where no object of S3 reaches, and sums do not overflow yet */
 #define NGX_HTTP_REGISTRY_SLICE_END    ((off_t) 1 << 60)
 
+/* children of a worker after which each delivery makes do with one: they have
+   half a megabyte of buffers each */
+#define NGX_HTTP_REGISTRY_SLICE_CROWD  32
+
 /* bytes after which the delivery is asked for more slices */
 #define NGX_HTTP_REGISTRY_SLICE_STEP   1048576
 
@@ -75,6 +79,10 @@ static ngx_int_t ngx_http_registry_slice_file(
     ngx_http_registry_slice_t *slice);
 static ngx_int_t ngx_http_registry_slice_feed_part(
     ngx_http_registry_slice_t *slice, ngx_http_registry_part_t *part);
+
+
+/* children at work, of all deliveries of this worker */
+static ngx_uint_t  ngx_http_registry_slice_children;
 
 
 static ngx_http_registry_sink_t  ngx_http_registry_slice_sink = {
@@ -264,6 +272,7 @@ ngx_http_registry_slice_start(ngx_http_registry_slice_t *slice)
 
     slice->running = 1;
     d->running++;
+    ngx_http_registry_slice_children++;
 
     if (slice->direct) {
         d->ctx->uncached++;
@@ -467,6 +476,7 @@ ngx_http_registry_slice_settle(ngx_http_registry_slice_t *slice)
     slice->running = 0;
     slice->settled = 1;
     d->running--;
+    ngx_http_registry_slice_children--;
 
     ngx_http_registry_result(sub, &slice->result);
 
@@ -694,6 +704,18 @@ ngx_http_registry_slice_cleanup(ngx_http_registry_slice_t *slice)
             ngx_del_timer(&c->wait_event);
         }
     }
+
+    if (slice->running) {
+        slice->running = 0;
+        ngx_http_registry_slice_children--;
+    }
+}
+
+
+ngx_uint_t
+ngx_http_registry_slice_crowd(void)
+{
+    return ngx_http_registry_slice_children >= NGX_HTTP_REGISTRY_SLICE_CROWD;
 }
 
 

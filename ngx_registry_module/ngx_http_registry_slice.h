@@ -84,6 +84,9 @@ void ngx_http_registry_slice_trim(ngx_http_registry_slice_t *slice);
 /* closes the files of a slice that the client has */
 void ngx_http_registry_slice_close(ngx_http_registry_slice_t *slice);
 
+/* whether the children of this worker are so many that memory is short */
+ngx_uint_t ngx_http_registry_slice_crowd(void);
+
 /* wakes a child that waits for another request to fill the cache */
 void ngx_http_registry_slice_poke(ngx_http_registry_slice_t *slice);
 
