@@ -74,7 +74,7 @@ finish();
 ###############################################################################
 
 sub node {
-    my $t = Test::Registry->new(s3 => $s3, timeout => 1);
+    my $t = Test::Registry->new(s3 => $s3, timeout => 2);
 
     $t->conf(<<"CONF");
 %%main%%
