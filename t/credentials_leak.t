@@ -4,7 +4,7 @@
 
 # Tests for what is left of many refreshes and reloads, for "make asan" above
 # all: LeakSanitizer looks when each worker ends.
-# REGISTRY_TEST_RELOADS (3) reloads, REGISTRY_TEST_REFRESHES (2) refreshes for
+# REGISTRY_TEST_RELOADS (4, at least 2) reloads, REGISTRY_TEST_REFRESHES (2) refreshes for
 # each; REGISTRY_TEST_KINDS (IMDS,web identity).
 
 ###############################################################################
@@ -25,7 +25,7 @@ use Test::Registry::Util qw/ temp_dir write_file wait_for read_file /;
 
 ###############################################################################
 
-my $reloads = $ENV{REGISTRY_TEST_RELOADS} // 3;
+my $reloads = $ENV{REGISTRY_TEST_RELOADS} // 4;
 my $refreshes = $ENV{REGISTRY_TEST_REFRESHES} // 2;
 
 my $s3 = Test::Registry::S3->new(access_key => 'NOBODY',

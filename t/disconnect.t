@@ -41,16 +41,17 @@ is('sha256:' . $t->request('GET', path($warm), digest => 1)->sha256, $warm,
 
 # pools, buffers, the tables of OpenSSL: once
 
-leave() for 1 .. $rounds / 10;
+leave() for 1 .. $rounds / 5;
+sleep 1;
 my %before = settled();
 
 leave() for 1 .. $rounds;
-my %after = settled();
+my %after = settled(\%before);
 
 is($after{client}, 0, 'no connection of a client is left');
-cmp_ok($after{file}, '<=', $before{file}, 'no more files are open');
-cmp_ok($after{other}, '<=', $before{other}, 'no more other descriptors');
-cmp_ok($after{s3}, '<=', 64, 'connections to S3: those that are kept');
+is($after{file}, $before{file}, 'as many files are open as before');
+is($after{other}, $before{other}, 'as many other descriptors as before');
+cmp_ok($after{s3}, '<=', 32, 'connections to S3: those that are kept');
 
 # malloc() returns what it can; a kilobyte for each of them would be 1 MB
 
@@ -103,22 +104,36 @@ sub cold {
 }
 
 
-# What the worker has a second later.
+# What the worker has within a second, which is to be what it had before.  A
+# socket whose end was a reset is in no table until the worker looks at it.
 
 sub settled {
+    my ($want) = @_;
+
     my %now;
 
-    wait_for(sub { %now = descriptors(); !$now{client} }, 1);
-    select undef, undef, undef, 0.2;
+    wait_for(sub {
+        %now = descriptors();
+        return !$now{client} && (!$want
+            || $now{file} == $want->{file} && $now{other} == $want->{other});
+    }, 1);
 
-    return (descriptors(), memory => $t->worker_memory($worker));
+    return (%now, memory => $t->worker_memory($worker));
 }
 
 
 sub descriptors {
     my (%count, %socket);
 
-    @count{qw/ client s3 file other /} = (0) x 4;
+    @count{qw/ client s3 file channel other /} = (0) x 5;
+
+    # channels to nginx's other processes; the loader of the caches ends after
+    # a minute, and its channel with it
+
+    for (split /\n/, read_file("/proc/$worker/net/unix")) {
+        my ($inode) = (split)[6];
+        $socket{$inode} = 'channel';
+    }
 
     for (split /\n/, read_file("/proc/$worker/net/tcp")) {
         my ($local, $peer, $state, $inode) = (split)[1 .. 3, 9];

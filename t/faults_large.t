@@ -43,7 +43,9 @@ for my $every (100, 5) {
 
         # with a cache of its own: all of it comes from S3
 
-        my $t = node();
+        my $t = Test::Registry->node($s3, timeout => 2, location => "
+            registry_slice_size $slice;
+            registry_parallel 8;");
 
         $s3->forget();
         $s3->fault(key => qr/data$/, every => $every, %fault);
@@ -70,32 +72,3 @@ for my $every (100, 5) {
 }
 
 finish();
-
-###############################################################################
-
-sub node {
-    my $t = Test::Registry->new(s3 => $s3, timeout => 2);
-
-    $t->conf(<<"CONF");
-%%main%%
-events {}
-http {
-    %%http%%
-    server {
-        listen 127.0.0.1:%%port%%;
-        %%server%%
-        %%registry%%
-        registry_slice_size $slice;
-        registry_parallel 8;
-
-        location /v2/ {
-            registry on;
-        }
-    }
-}
-CONF
-
-    return $t->start();
-}
-
-###############################################################################
