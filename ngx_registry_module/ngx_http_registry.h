@@ -313,6 +313,13 @@ void ngx_http_registry_orphans(ngx_http_registry_loc_conf_t *rlcf);
 ngx_int_t ngx_http_registry_guard(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 
+/*
+ * Keeps a worker that is to end until the request has ended: nginx waits for
+ * connections and timers, and there is none of either while a thread writes
+ * what a client has asked for that went away, ngx_http_registry_hold.c
+ */
+ngx_int_t ngx_http_registry_hold(ngx_http_request_t *r);
+
 
 static ngx_inline ngx_registry_span_t
 ngx_http_registry_span(ngx_str_t *s)

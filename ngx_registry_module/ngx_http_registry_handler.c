@@ -44,7 +44,8 @@ ngx_http_registry_handler(ngx_http_request_t *r)
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_registry_module);
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_ctx_t));
-    if (ctx == NULL) {
+
+    if (ctx == NULL || ngx_http_registry_hold(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

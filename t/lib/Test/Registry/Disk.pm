@@ -12,6 +12,8 @@ package Test::Registry::Disk;
 #     $disk->at(7, 'before');     # or 'after', or an errno
 #     ... push ...
 #     my $pid = $disk->stopped;   # the process that waits there
+#
+#     $disk->slow(200);           # milliseconds for each read and write
 
 ###############################################################################
 
@@ -65,18 +67,22 @@ sub at {
     my $file = "$self->{dir}/fault";
     write_file($file, '') unless -e $file;
     open my $fh, '+<:raw', $file or die "$file: $!\n";
-    syswrite $fh, pack 'iiiiia48', $action, $step, 0, 0,
-        $opt{directories} ? 1 : 0, '';
+    syswrite $fh, pack 'iiiiiia48', $action, $step, 0, 0,
+        $opt{directories} ? 1 : 0, $opt{delay} // 0, '';
     close $fh;
     return $self;
 }
+
+
+sub slow { $_[0]->at(0, 0, delay => $_[1]) }
 
 
 sub state {
     my ($self) = @_;
 
     my %state;
-    @state{qw/ action at count pid directories what /} = unpack 'iiiiiZ48',
+    @state{qw/ action at count pid directories delay what /}
+        = unpack 'iiiiiiZ48',
         read_file("$self->{dir}/fault");
     return \%state;
 }

@@ -6,7 +6,8 @@
 
 /*
  * Loaded into nginx by Test::Registry::Disk: counts what is done to the files
- * below a folder, and at one of these steps stops the process, or fails.
+ * below a folder, and at one of these steps stops the process, or fails; makes
+ * the disk slow.
  */
 
 
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 
@@ -32,6 +34,7 @@ typedef struct {
     int  count;         /* steps so far */
     int  pid;           /* who stopped */
     int  directories;   /* making one is a step, too */
+    int  delay;         /* milliseconds, of what is read and written there */
     char what[48];      /* the step that was it */
 } fault_t;
 
@@ -40,7 +43,7 @@ typedef struct {
 
 
 static fault_t     *fault;
-static const char  *below;
+static char     *below;
 
 
 __attribute__((constructor)) static void
@@ -49,7 +52,10 @@ fault_init(void)
     int    fd;
     void  *p;
 
+    /* nginx writes its title over the environment */
+
     below = getenv("DISK_FAULT_BELOW");
+    below = below ? strdup(below) : NULL;
 
     fd = open(getenv("DISK_FAULT") ? getenv("DISK_FAULT") : "", O_RDWR);
     if (fd == -1 || below == NULL) {
@@ -188,4 +194,65 @@ fsync(int fd)
     }
 
     FAULT_CALL("fsync", path, next(fd));
+}
+
+
+/* nginx reads and writes its cache with these */
+
+static void
+fault_delay(int fd)
+{
+    char     name[32], path[4096];
+    ssize_t  n;
+
+    if (fault == NULL || fault->delay == 0) {
+        return;
+    }
+
+    (void) snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+
+    n = readlink(name, path, sizeof(path) - 1);
+
+    if (n > 0 && strncmp(path, below, strlen(below)) == 0) {
+        usleep(fault->delay * 1000);
+    }
+}
+
+
+ssize_t
+pread64(int fd, void *buf, size_t n, off64_t pos)
+{
+    ssize_t  (*next)(int, void *, size_t, off64_t);
+
+    *(void **) &next = dlsym(RTLD_NEXT, "pread64");
+
+    fault_delay(fd);
+
+    return next(fd, buf, n, pos);
+}
+
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t n, off64_t pos)
+{
+    ssize_t  (*next)(int, const void *, size_t, off64_t);
+
+    *(void **) &next = dlsym(RTLD_NEXT, "pwrite64");
+
+    fault_delay(fd);
+
+    return next(fd, buf, n, pos);
+}
+
+
+ssize_t
+pwritev64(int fd, const struct iovec *iov, int n, off64_t pos)
+{
+    ssize_t  (*next)(int, const struct iovec *, int, off64_t);
+
+    *(void **) &next = dlsym(RTLD_NEXT, "pwritev64");
+
+    fault_delay(fd);
+
+    return next(fd, iov, n, pos);
 }
