@@ -28,6 +28,10 @@
 /* ms after which the verdict of another request is looked for */
 #define NGX_HTTP_REGISTRY_VERDICT         20
 
+/* ms of waiting in which the other one has to verify so many bytes */
+#define NGX_HTTP_REGISTRY_PATIENCE        500
+#define NGX_HTTP_REGISTRY_ADVANCE         (32 * 1024 * 1024)
+
 /* ms after which everything is looked at, if nothing happens */
 #define NGX_HTTP_REGISTRY_TICK            1000
 
@@ -90,6 +94,8 @@ static ngx_int_t ngx_http_registry_delivery_verdict(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_other_verdict(
     ngx_http_registry_delivery_t *d);
+static ngx_uint_t ngx_http_registry_delivery_slow(
+    ngx_http_registry_delivery_t *d, ngx_http_registry_trust_t *trust);
 static void ngx_http_registry_delivery_damaged(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_last(
@@ -1282,19 +1288,52 @@ ngx_http_registry_delivery_other_verdict(ngx_http_registry_delivery_t *d)
         return NGX_OK;
     }
 
-    if (trust.leader) {
+    if (!trust.leader) {
 
-        /* nobody else is at it, or no longer */
+        if (!ngx_http_registry_delivery_slow(d, &trust)) {
+            return NGX_AGAIN;
+        }
 
-        d->lead = 1;
+        /* it waits for its client: here are all bytes, and hashed sooner */
 
-        return (ngx_http_registry_delivery_verify(d) == NGX_OK)
-               ? ngx_http_registry_delivery_verdict(d) : NGX_ERROR;
+        ngx_http_registry_zone_lead(d->ctx->conf->zone, &d->ctx->conf->id,
+                                    &d->content, d->owner);
+    }
+
+    d->lead = 1;
+    d->waiting = 0;
+
+    return (ngx_http_registry_delivery_verify(d) == NGX_OK)
+           ? ngx_http_registry_delivery_verdict(d) : NGX_ERROR;
+}
+
+
+/* whether the leader that is waited for makes no progress worth waiting */
+static ngx_uint_t
+ngx_http_registry_delivery_slow(ngx_http_registry_delivery_t *d,
+    ngx_http_registry_trust_t *trust)
+{
+    ngx_uint_t  slow;
+
+    /* less than it had: it is another leader, which has just begun */
+
+    if (d->waiting && trust->hashed >= d->leader) {
+
+        if (ngx_current_msec - d->since < NGX_HTTP_REGISTRY_PATIENCE) {
+            return 0;
+        }
+
+        slow = trust->hashed - d->leader < NGX_HTTP_REGISTRY_ADVANCE;
+
+    } else {
+        slow = 0;
     }
 
     d->waiting = 1;
+    d->since = ngx_current_msec;
+    d->leader = trust->hashed;
 
-    return NGX_AGAIN;
+    return slow;
 }
 
 

@@ -81,6 +81,8 @@ struct ngx_http_registry_delivery_s {
     ngx_http_registry_slice_t       *hashed;    /* the one before it */
     ngx_uint_t                       owner;     /* of the lead */
     ngx_uint_t                       faults;    /* of the blob, at first */
+    ngx_msec_t                       since;     /* when another leader had */
+    off_t                            leader;    /* so many bytes hashed */
     u_char                           byte;      /* the last one, kept back */
 
     ngx_http_registry_call_t         call;      /* for the size */

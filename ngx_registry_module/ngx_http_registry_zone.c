@@ -150,6 +150,8 @@ static void ngx_http_registry_zone_delete(ngx_http_registry_zone_ctx_t *ctx,
 static void ngx_http_registry_zone_rbtree_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static uint16_t ngx_http_registry_zone_now(void);
+static void ngx_http_registry_zone_begin(ngx_http_registry_trust_entry_t *te,
+    ngx_uint_t owner);
 static void ngx_http_registry_zone_tag_value(
     ngx_http_registry_tag_entry_t *te, ngx_http_registry_tag_t *value);
 static ngx_uint_t ngx_http_registry_zone_tag_fresh(
@@ -848,6 +850,7 @@ ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
     trust->faults = te->faults;
     trust->verified = te->verified;
     trust->partial = te->partial;
+    trust->hashed = te->hashed;
 
     if (te->verified
         || (te->owner && te->owner != owner
@@ -856,15 +859,47 @@ ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
         trust->leader = 0;
 
     } else if (lead) {
-        te->owner = owner;
-        te->progress = ngx_current_msec;
-        te->hashed = 0;
-        te->dirty = 0;
+        ngx_http_registry_zone_begin(te, owner);
     }
 
 done:
 
     ngx_http_registry_zone_unlock(ctx);
+}
+
+
+void
+ngx_http_registry_zone_lead(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner)
+{
+    u_char                            key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
+    ngx_http_registry_zone_ctx_t     *ctx;
+    ngx_http_registry_trust_entry_t  *te;
+
+    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_TRUST, id,
+                                      NULL, digest, key);
+    if (ctx == NULL) {
+        return;
+    }
+
+    te = ngx_http_registry_zone_find(ctx, key);
+
+    if (te) {
+        ngx_http_registry_zone_begin(te, owner);
+    }
+
+    ngx_http_registry_zone_unlock(ctx);
+}
+
+
+static void
+ngx_http_registry_zone_begin(ngx_http_registry_trust_entry_t *te,
+    ngx_uint_t owner)
+{
+    te->owner = owner;
+    te->progress = ngx_current_msec;
+    te->hashed = 0;
+    te->dirty = 0;
 }
 
 

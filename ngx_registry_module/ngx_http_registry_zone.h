@@ -56,6 +56,7 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t              faults;         /* times it was found damaged */
+    off_t                   hashed;         /* bytes, by the leader */
     unsigned                verified:1;     /* all slices, by the digest */
     unsigned                leader:1;       /* the caller is to verify it */
     unsigned                partial:1;      /* slices of it are there that
@@ -105,12 +106,13 @@ void ngx_http_registry_zone_release_tag(ngx_shm_zone_t *zone, ngx_str_t *id,
 /*
  * A blob that is cached in slices is verified by one request of the host, the
  * leader, while it passes; the others wait for it with their last byte.  A
- * lead ends by a verdict, or some time after its last progress, so that a slow
- * client, or a worker that was killed, does not keep others waiting.
+ * lead ends by a verdict, some time after its last progress, so that a worker
+ * that was killed does not keep others waiting, or if another takes it, who
+ * does not want to wait for a leader with a slow client.
  *
  * owner is a number other than 0 that tells requests apart.  _trust() tells
  * what is known, and makes the caller the leader if lead is set and nobody
- * else is.  _missed() notes that a slice which begins at start is fetched,
+ * else is.  _lead() makes it the leader in any case.  _missed() notes that a slice which begins at start is fetched,
  * part: for a client that wants a range.  _progress() renews the lead, hashed
  * is how many bytes are verified.  _verdict(): NGX_OK, all slices are right,
  * NGX_DECLINED, they are not, NGX_ERROR, the leader gives up.
@@ -118,6 +120,8 @@ void ngx_http_registry_zone_release_tag(ngx_shm_zone_t *zone, ngx_str_t *id,
 void ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_str_t *digest, ngx_uint_t owner, ngx_uint_t lead,
     ngx_http_registry_trust_t *trust);
+void ngx_http_registry_zone_lead(ngx_shm_zone_t *zone, ngx_str_t *id,
+    ngx_str_t *digest, ngx_uint_t owner);
 void ngx_http_registry_zone_missed(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_str_t *digest, off_t start, ngx_uint_t part);
 void ngx_http_registry_zone_progress(ngx_shm_zone_t *zone, ngx_str_t *id,

@@ -125,8 +125,7 @@ for my $image (sort keys %images) {
     my $reference = "$name/team/$image:v1";
 
     $t = node();
-    ($status, $output) = $engine->ctr('images', 'pull', '--hosts-dir', $hosts,
-        '--snapshotter', 'native', $reference);
+    ($status, $output) = $engine->ctr_pull($hosts, $reference);
 
     is($status, 0, "ctr pull $image") or diag $output;
     cmp_ok($s3->count(), '<=', $image eq 'multi' ? 15 : 13,
@@ -145,8 +144,7 @@ for my $image (sort keys %images) {
 
     ($status, $output) = again($image,
         sub { $engine->ctr('images', 'rm', '--sync', $reference) },
-        sub { $engine->ctr('images', 'pull', '--hosts-dir', $hosts,
-            '--snapshotter', 'native', $reference) });
+        sub { $engine->ctr_pull($hosts, $reference) });
 
     is($status, 0, "ctr pull $image again") or diag $output;
     is($s3->count(), 0, "ctr pull $image again - requests")

@@ -89,8 +89,7 @@ SKIP: {
 
     my $hosts = $engine->hosts_dir($name, 'http://127.0.0.1:5000');
 
-    ($status, $output) = $engine->ctr('images', 'pull', '--hosts-dir', $hosts,
-        '--snapshotter', 'native', "$name/team/large:v1");
+    ($status, $output) = $engine->ctr_pull($hosts, "$name/team/large:v1");
     is($status, 0, 'pulled by containerd') or diag $output;
 
     $engine->stop();

@@ -46,6 +46,25 @@ is(join(' ', map { 'sha256:' . $_->sha256 } @r), "$blob $blob $blob",
     'a slow S3 - bytes');
 is($s3->count(key => $key), 1, 'a slow S3 - asked once');
 
+# the one that fetches has a client that takes nothing any more
+
+$s3->clear_faults();
+$blob = $layout->generated('team/app', 100_000_000, 'client');
+
+my ($other, $took);
+my $stalled = $t->request('GET', "/v2/team/app/blobs/$blob", digest => 1,
+    on_data => sub {
+        return if $other;
+
+        my $begun = time;
+        $other = $t->request('GET', "/v2/team/app/blobs/$blob", digest => 1);
+        $took = time - $begun;
+    });
+
+is('sha256:' . $other->sha256, $blob, 'a client that waits - the other one');
+cmp_ok($took, '<', 10, 'a client that waits - the other one does not');
+is('sha256:' . $stalled->sha256, $blob, 'a client that waits - it goes on');
+
 # the one that fetches is killed
 
 # where there are sanitizers a SEGV is a report

@@ -143,6 +143,19 @@ sub ctr {
 }
 
 
+# Pulls by the client itself, as kubelet's does: newer ones leave it to the
+# daemon, where images are not unpacked for every snapshotter.
+
+sub ctr_pull {
+    my ($self, $hosts, $reference) = @_;
+
+    my (undef, $help) = $self->ctr(qw/ images pull --help /);
+
+    return $self->ctr('images', 'pull', $help =~ /--local\b/ ? '--local' : (),
+        '--hosts-dir', $hosts, '--snapshotter', 'native', $reference);
+}
+
+
 # A directory for --hosts-dir: pulls of $name go to $url first.
 
 sub hosts_dir {
