@@ -198,7 +198,8 @@ for (['reset', close => 1, reset => 1], ['500', error => 'InternalError'],
 for my $parallel (1, 2, 3) {
     my $few = node(parallel => $parallel);
 
-    for my $every (2, 3, 5) {
+    # not in step with them, which would hit the same slice again and again
+    for my $every ($parallel == 1 ? (2, 3) : (5, 7)) {
         ($blob) = blob(2_000_000);
         $s3->fault(key => qr/data$/, every => $every,
             error => 'InternalError');

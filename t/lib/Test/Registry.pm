@@ -438,13 +438,17 @@ sub restart { my ($self) = @_;
 }
 
 
-# No process, or one that nobody has waited for.
+# No process, or one that nobody has waited for; its first thread may have
+# ended while others still hold its sockets.
 
 sub gone {
     my ($pid) = @_;
 
     return 1 unless kill 0, $pid;
-    return read_file("/proc/$pid/stat") =~ /^\d+ \(.*\) Z/s ? 1 : 0;
+    return 0 if read_file("/proc/$pid/stat") !~ /^\d+ \(.*\) Z/s;
+
+    my @threads = glob "/proc/$pid/task/*";
+    return @threads <= 1 ? 1 : 0;
 }
 
 
