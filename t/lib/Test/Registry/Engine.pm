@@ -143,16 +143,18 @@ sub ctr {
 }
 
 
-# Pulls by the client itself, as kubelet's does: newer ones leave it to the
-# daemon, where images are not unpacked for every snapshotter.
+# Pulls by the client itself, and one platform only, as kubelet's does: newer
+# ones leave it to the daemon, where images are not unpacked for every
+# snapshotter.
 
 sub ctr_pull {
     my ($self, $hosts, $reference) = @_;
 
     my (undef, $help) = $self->ctr(qw/ images pull --help /);
 
-    return $self->ctr('images', 'pull', $help =~ /--local\b/ ? '--local' : (),
-        '--hosts-dir', $hosts, '--snapshotter', 'native', $reference);
+    my @flags = grep { $help =~ /$_\b/ } qw/ --local --skip-metadata /;
+
+    return $self->ctr('images', 'pull', @flags, '--hosts-dir', $hosts, '--snapshotter', 'native', $reference);
 }
 
 
