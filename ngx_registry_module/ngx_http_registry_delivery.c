@@ -362,6 +362,11 @@ ngx_http_registry_delivery_first(ngx_http_registry_delivery_t *d)
     slice = ngx_queue_data(ngx_queue_head(&d->slices),
                            ngx_http_registry_slice_t, queue);
 
+    if (slice->failed) {
+        /* no memory for another child */
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     /* the child is at work, or the next one has not started yet */
 
     if (!slice->settled || d->request != d->request->connection->data) {
@@ -541,7 +546,7 @@ ngx_http_registry_delivery_pace(ngx_http_registry_delivery_t *d)
     d->sent = c->sent;
     d->measured = ngx_current_msec;
 
-    if (d->lead) {
+    if (d->lead && d->verify) {
         ngx_http_registry_zone_progress(d->ctx->conf->zone, &d->ctx->conf->id,
                                         &d->content, d->owner,
                                    ngx_http_registry_verify_hashed(d->verify));
@@ -602,10 +607,12 @@ ngx_http_registry_delivery_room(ngx_http_registry_delivery_t *d)
 static ngx_int_t
 ngx_http_registry_delivery_flush(ngx_http_registry_delivery_t *d)
 {
-    ngx_event_t               *wev;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t                      rc;
+    ngx_event_t                   *wev;
+    ngx_connection_t              *c;
+    ngx_http_request_t            *r;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_postponed_request_t  *postponed;
 
     r = d->request;
     c = r->connection;
@@ -620,14 +627,25 @@ ngx_http_registry_delivery_flush(ngx_http_registry_delivery_t *d)
         return NGX_AGAIN;
     }
 
-    if (c->data != r || r->postponed) {
+    if (c->data != r) {
         return NGX_AGAIN;
     }
 
-    if (wev->ready && !wev->delayed
-        && ngx_http_output_filter(r, NULL) == NGX_ERROR)
-    {
-        return NGX_ERROR;
+    if (wev->ready && !wev->delayed) {
+
+        /* not the turn of those who wait: the slice before them is not there,
+           but the client has not taken all of what came before that */
+
+        postponed = r->postponed;
+        r->postponed = NULL;
+
+        rc = ngx_http_output_filter(r, NULL);
+
+        r->postponed = postponed;
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
     }
 
     if (!c->buffered) {

@@ -109,6 +109,11 @@ ngx_http_registry_disk_write(ngx_thread_task_t *task, ngx_file_t *file)
         return NGX_ERROR;
     }
 
+    /* HTTP/2 may send the same file meanwhile, and would call this as well;
+       nginx sets it again before each write */
+
+    file->thread_handler = NULL;
+
     r->main->blocked++;
     r->aio = 1;
     r->upstream->pipe->aio = 1;
@@ -271,8 +276,8 @@ ngx_http_registry_disk_failed(ngx_http_registry_sub_t *sub)
 {
     ngx_event_pipe_t  *p;
 
-    if (!sub->filed || sub->request->cached || sub->left
-        || sub->request->upstream == NULL)
+    if (!sub->filed || sub->request->cached || sub->left || sub->rejected
+        || !sub->streaming || sub->request->upstream == NULL)
     {
         return 0;
     }

@@ -265,6 +265,7 @@ ngx_http_registry_slice_start(ngx_http_registry_slice_t *slice)
     slice->begun = slice->next;
     slice->retry.tries++;
     slice->settled = 0;
+    slice->ended = 0;
 
     if (ngx_http_registry_subrequest(r, sub, ps, 0) != NGX_OK) {
         return NGX_ERROR;
@@ -299,6 +300,7 @@ ngx_http_registry_slice_op(ngx_http_registry_slice_t *slice,
 {
     u_char                        *p;
     off_t                          start, end;
+    ngx_uint_t                     suffix;
     ngx_http_registry_delivery_t  *d;
 
     d = slice->delivery;
@@ -328,7 +330,9 @@ ngx_http_registry_slice_op(ngx_http_registry_slice_t *slice,
         end = ngx_min(end, (off_t) d->last + 1);
     }
 
-    if (start == 0 && end == NGX_MAX_OFF_T_VALUE) {
+    suffix = (slice->start < 0 && !d->header_sent);
+
+    if (!suffix && start == 0 && end == NGX_MAX_OFF_T_VALUE) {
         /* all of it */
         return NGX_OK;
     }
@@ -340,7 +344,7 @@ ngx_http_registry_slice_op(ngx_http_registry_slice_t *slice,
 
     op->range.data = p;
 
-    if (slice->start < 0 && !d->header_sent) {
+    if (suffix) {
         p = ngx_sprintf(p, "bytes=%O", slice->start);
 
     } else if (end == NGX_MAX_OFF_T_VALUE) {
@@ -384,7 +388,7 @@ ngx_http_registry_slice_place(ngx_http_registry_slice_t *slice,
 
         other = ngx_http_registry_slice_of((*pr)->request);
 
-        if (other && other->start > slice->start) {
+        if (other && other->next > slice->next) {
             *last = NULL;
             node->next = *pr;
             *pr = node;
@@ -450,8 +454,19 @@ ngx_http_registry_slice_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 
     /* nginx calls this again for a subrequest that waits for its turn */
 
-    if (slice->sub->request == sr && !slice->sub->done) {
-        ngx_http_registry_sub_done(slice->sub, rc);
+    if (slice->sub->request != sr || slice->sub->done) {
+        return NGX_OK;
+    }
+
+    if (!slice->ended) {
+        slice->ended = 1;
+        slice->rc = rc;
+    }
+
+    /* of what is copied for TLS, nginx may hold most until the client reads */
+
+    if (!sr->buffered) {
+        ngx_http_registry_sub_done(slice->sub, slice->rc);
     }
 
     /* the parent, which nginx wakes, decides */
@@ -1195,7 +1210,11 @@ ngx_http_registry_slice_trim(ngx_http_registry_slice_t *slice)
 
     p = sr->upstream->pipe;
 
-    if (p == NULL || p->in || p->writing) {
+    if (p == NULL || p->in || p->writing || p->upstream_eof
+        || p->upstream_error)
+    {
+        /* after the end of a connection nginx frees them, and leaves the
+           links */
         return;
     }
 

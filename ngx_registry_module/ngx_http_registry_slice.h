@@ -28,6 +28,7 @@ struct ngx_http_registry_slice_s {
     off_t                            last;      /* one past its last here */
 
     ngx_http_registry_sub_t         *sub;       /* the child */
+    ngx_int_t                        rc;        /* that it first ended with */
     off_t                            position;  /* next byte of its answer */
     off_t                            begun;     /* next when it started */
 
@@ -40,6 +41,7 @@ struct ngx_http_registry_slice_s {
 
     unsigned                         direct:1;  /* does not use the cache */
     unsigned                         running:1; /* the child is at work */
+    unsigned                         ended:1;   /* it has all of its answer */
     unsigned                         settled:1; /* its result is known */
     unsigned                         complete:1;/* all bytes are passed on */
     unsigned                         failed:1;  /* for good */

@@ -21,7 +21,7 @@
 #define NGX_HTTP_REGISTRY_SILENCE_TIME  10000
 
 /* ms without progress after which somebody else verifies a blob */
-#define NGX_HTTP_REGISTRY_LEAD_TIME     1000
+#define NGX_HTTP_REGISTRY_LEAD_TIME     2500
 
 /* ms for which a stale answer serves those who would wait */
 #define NGX_HTTP_REGISTRY_TAG_STALE     60000
@@ -854,7 +854,8 @@ ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
 
     if (te->verified
         || (te->owner && te->owner != owner
-            && ngx_current_msec - te->progress < NGX_HTTP_REGISTRY_LEAD_TIME))
+            && (ngx_msec_int_t) (ngx_current_msec - te->progress)
+               < NGX_HTTP_REGISTRY_LEAD_TIME))
     {
         trust->leader = 0;
 

@@ -112,10 +112,11 @@ void ngx_http_registry_zone_release_tag(ngx_shm_zone_t *zone, ngx_str_t *id,
  *
  * owner is a number other than 0 that tells requests apart.  _trust() tells
  * what is known, and makes the caller the leader if lead is set and nobody
- * else is.  _lead() makes it the leader in any case.  _missed() notes that a slice which begins at start is fetched,
- * part: for a client that wants a range.  _progress() renews the lead, hashed
- * is how many bytes are verified.  _verdict(): NGX_OK, all slices are right,
- * NGX_DECLINED, they are not, NGX_ERROR, the leader gives up.
+ * else is; _lead() makes it the leader in any case.  _missed() notes that a
+ * slice which begins at start is fetched, part: for a client that wants a
+ * range.  _progress() renews the lead, hashed is how many bytes are verified.
+ * _verdict(): NGX_OK, all slices are right, NGX_DECLINED, they are not,
+ * NGX_ERROR, the leader gives up.
  */
 void ngx_http_registry_zone_trust(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_str_t *digest, ngx_uint_t owner, ngx_uint_t lead,

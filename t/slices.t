@@ -77,6 +77,27 @@ is($t->get(path($blob), Range => 'bytes=1000000-')->status, 416, 'beyond');
 is($t->get(path($blob), Range => 'bytes=5000000-')->status, 416,
     'far beyond');
 
+# the same of a blob whose size is not known yet: S3 sends no more than that
+
+my ($unknown, $content) = blob(1_000_000);
+ok($t->get(path($unknown), Range => 'bytes=-10')->body
+    eq substr($content, -10), 'suffix, size unknown');
+is(join(' ', ranges()), 'bytes=-10', 'suffix, size unknown - what S3 is asked');
+
+# more than 256 slices are larger ones: where they begin is known with the
+# size only, after the first one was asked for
+
+for my $k (1, 3) {
+    my $many = $layout->generated('team/app', 20_000_000, "many $k");
+    my $r = $t->request('GET', path($many), digest => 1,
+        headers => [ Range => 'bytes=' . ($k * $slice + 5) . '-' ]);
+
+    is($r->status, 206, "resumed at slice $k");
+    is($r->error, '', "resumed at slice $k - whole");
+    is($r->sha256, sha256_hex($s3->generated_bytes("many $k", $k * $slice + 5,
+        20_000_000 - $k * $slice - 5)), "resumed at slice $k - bytes");
+}
+
 # what ranges have brought is fetched again for who wants all of it
 
 $s3->forget();
