@@ -79,6 +79,7 @@ typedef struct ngx_http_registry_credentials_s
 #include <ngx_http_registry_retry.h>
 #include <ngx_http_registry_response.h>
 #include <ngx_http_registry_store.h>
+#include <ngx_http_registry_apart.h>
 #include <ngx_http_registry_object.h>
 #include <ngx_http_registry_list.h>
 #include <ngx_http_registry_verify.h>

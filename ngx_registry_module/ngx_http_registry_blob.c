@@ -53,7 +53,8 @@ ngx_http_registry_blob_handler(ngx_http_request_t *r,
     if (ctx->route.digest.algorithm == NGX_REGISTRY_SHA256
         && !rlcf->fresh
         && ngx_http_registry_zone_member(rlcf->zone, &rlcf->id, &ctx->name,
-                                         &ctx->reference))
+                                         &ctx->reference,
+                                         NGX_HTTP_REGISTRY_MEMBER_BLOB))
     {
         return ngx_http_registry_blob_send(r, ctx, &ctx->route.digest);
     }
@@ -107,7 +108,8 @@ ngx_http_registry_blob_linked(ngx_http_registry_call_t *call)
            == 0)
     {
         ngx_http_registry_zone_add_member(rlcf->zone, &rlcf->id, &ctx->name,
-                                          &ctx->reference);
+                                          &ctx->reference,
+                                          NGX_HTTP_REGISTRY_MEMBER_BLOB);
     }
 
     return ngx_http_registry_blob_send(r, ctx, digest);

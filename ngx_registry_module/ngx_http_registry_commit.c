@@ -85,6 +85,10 @@ static ngx_int_t ngx_http_registry_commit_put(
     ngx_http_registry_commit_t *commit);
 static ngx_int_t ngx_http_registry_commit_put_done(
     ngx_http_registry_call_t *call);
+static ngx_int_t ngx_http_registry_commit_compare(
+    ngx_http_registry_commit_t *commit);
+static ngx_int_t ngx_http_registry_commit_compared(
+    ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_commit_create(
     ngx_http_registry_commit_t *commit);
 static ngx_int_t ngx_http_registry_commit_created(
@@ -463,9 +467,11 @@ ngx_http_registry_commit_put_done(ngx_http_registry_call_t *call)
     switch (call->result.outcome) {
 
     case NGX_HTTP_REGISTRY_OK:
-    case NGX_HTTP_REGISTRY_EXISTS:
         return ngx_http_registry_commit_link(commit, NGX_REGISTRY_KEY_LAYER,
                                              &commit->digest);
+
+    case NGX_HTTP_REGISTRY_EXISTS:
+        return ngx_http_registry_commit_compare(commit);
 
     default:
         break;
@@ -504,6 +510,67 @@ ngx_http_registry_commit_put_done(ngx_http_registry_call_t *call)
     }
 
     return ngx_http_registry_commit_fail(call);
+}
+
+
+/*
+ * The object exists, and its client has sent it nevertheless: perhaps because
+ * what is there cannot be pulled.
+ */
+static ngx_int_t
+ngx_http_registry_commit_compare(ngx_http_registry_commit_t *commit)
+{
+    ngx_http_registry_call_t  *call;
+
+    if (commit->size > NGX_HTTP_REGISTRY_COMMIT_LOOK) {
+        /* it was not, a moment ago: another one has just written it */
+        return ngx_http_registry_commit_link(commit, NGX_REGISTRY_KEY_LAYER,
+                                             &commit->digest);
+    }
+
+    call = ngx_http_registry_commit_call(commit,
+                                         ngx_http_registry_commit_compared);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->op.role = NGX_HTTP_REGISTRY_ROLE_DIRECT;
+    ngx_str_set(&call->op.method, "GET");
+    call->op.digest = &commit->sha256;
+    call->limit = NGX_HTTP_REGISTRY_COMMIT_LOOK;
+
+    return ngx_http_registry_commit_start(commit, call);
+}
+
+
+static ngx_int_t
+ngx_http_registry_commit_compared(ngx_http_registry_call_t *call)
+{
+    ngx_http_registry_commit_t  *commit;
+
+    commit = call->data;
+
+    if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
+        return ngx_http_registry_commit_link(commit, NGX_REGISTRY_KEY_LAYER,
+                                             &commit->digest);
+    }
+
+    if (call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND
+        && (call->result.outcome != NGX_HTTP_REGISTRY_FAULT
+            || call->result.status != NGX_HTTP_OK))
+    {
+        return ngx_http_registry_commit_fail(call);
+    }
+
+    /* gone since, or damaged: what is there has to make way */
+
+    ngx_log_error(NGX_LOG_WARN, commit->request->connection->log, 0,
+                  "registry: \"%V\" is not the blob that it should be, it is "
+                  "written anew", &commit->key);
+
+    commit->plain = 1;
+
+    return ngx_http_registry_commit_put(commit);
 }
 
 
@@ -557,17 +624,20 @@ ngx_http_registry_commit_created(ngx_http_registry_call_t *call)
 
     id = &commit->spool->upload_id;
 
-    id->len = upload.len;
     id->data = ngx_pnalloc(commit->request->pool, upload.len);
 
-    if (id->data) {
-        ngx_memcpy(id->data, upload.id, upload.len);
-        commit->spool->key = commit->key;
+    if (id->data == NULL) {
+        /* nobody can abort it by name: a later look at the bucket will */
+        commit->lost = 1;
+        return ngx_http_registry_commit_done(commit);
     }
 
-    if (id->data == NULL
-        || ngx_http_registry_spool_save(commit->spool) != NGX_OK)
-    {
+    id->len = upload.len;
+    ngx_memcpy(id->data, upload.id, upload.len);
+
+    commit->spool->key = commit->key;
+
+    if (ngx_http_registry_spool_save(commit->spool) != NGX_OK) {
         commit->lost = 1;
         return ngx_http_registry_commit_abort(commit);
     }
@@ -916,6 +986,8 @@ ngx_http_registry_commit_abort(ngx_http_registry_commit_t *commit)
         || ngx_http_registry_commit_query(commit, 0, &call->op.query)
            != NGX_OK)
     {
+        /* the purge of the session will try again */
+        commit->lost = 1;
         return ngx_http_registry_commit_done(commit);
     }
 
@@ -1064,7 +1136,8 @@ ngx_http_registry_commit_link_done(ngx_http_registry_call_t *call)
     object.type_len = 0;
 
     ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                      &ctx->name, &commit->text);
+                                      &ctx->name, &commit->text,
+                                      NGX_HTTP_REGISTRY_MEMBER_BLOB);
     ngx_http_registry_zone_add_object(ctx->conf->zone, &ctx->conf->id,
                                       &commit->text, &object);
 
@@ -1098,6 +1171,11 @@ ngx_http_registry_commit_done(ngx_http_registry_commit_t *commit)
     ngx_http_registry_ctx_t  *ctx;
 
     r = commit->client;
+
+    if (commit->spool->single && commit->spool->upload_id.len == 0) {
+        /* nobody knows its name */
+        ngx_http_registry_spool_remove(commit->spool);
+    }
 
     /* the session is free again before the client hears of it */
 

@@ -22,27 +22,36 @@
  * broke off can be repeated.
  */
 
-typedef struct {
-    ngx_http_request_t          *request;
-    ngx_http_registry_ctx_t     *ctx;
-    ngx_http_registry_lock_t     lock;
-    ngx_http_registry_list_t     list;        /* of tags */
-    ngx_uint_t                   next;
-    ngx_uint_t                   active;
-    ngx_str_t                    subject;
-    ngx_http_registry_op_t       op;          /* that failed */
-    ngx_http_registry_result_t   result;
-    unsigned                     failed:1;
-} ngx_http_registry_delete_t;
+typedef struct ngx_http_registry_delete_s  ngx_http_registry_delete_t;
 
 
 /* a tag on its way */
 
 typedef struct {
     ngx_http_registry_delete_t  *del;
+    ngx_http_registry_ctx_t     *ctx;         /* of who deletes it */
+    ngx_http_registry_apart_t    apart;
     ngx_str_t                    tag;
     ngx_http_registry_erase_t    erase;       /* of its objects */
+    ngx_http_registry_op_t      *op;          /* what came of it */
+    ngx_http_registry_result_t  *result;
 } ngx_http_registry_delete_tag_t;
+
+
+struct ngx_http_registry_delete_s {
+    ngx_http_request_t          *request;
+    ngx_http_registry_ctx_t     *ctx;
+    ngx_http_registry_lock_t     lock;
+    ngx_http_registry_list_t     list;        /* of tags */
+    ngx_uint_t                   next;
+    ngx_uint_t                   active;
+    ngx_http_registry_delete_tag_t
+                                 tags[NGX_HTTP_REGISTRY_DELETE_WINDOW];
+    ngx_str_t                    subject;
+    ngx_http_registry_op_t       op;          /* that failed */
+    ngx_http_registry_result_t   result;
+    unsigned                     failed:1;
+};
 
 
 static ngx_int_t ngx_http_registry_delete_locked(void *data);
@@ -80,9 +89,11 @@ static ngx_int_t ngx_http_registry_delete_tag(
     ngx_http_registry_delete_tag_t *dt);
 static ngx_int_t ngx_http_registry_delete_tag_gone(
     ngx_http_registry_erase_t *erase);
-static ngx_int_t ngx_http_registry_delete_fail(
-    ngx_http_registry_delete_t *del, ngx_http_registry_op_t *op,
+static ngx_int_t ngx_http_registry_delete_tag_ended(
+    ngx_http_registry_delete_tag_t *dt, ngx_http_registry_op_t *op,
     ngx_http_registry_result_t *result);
+static ngx_int_t ngx_http_registry_delete_next(
+    ngx_http_registry_apart_t *apart);
 static ngx_int_t ngx_http_registry_delete_done(
     ngx_http_registry_delete_t *del);
 
@@ -106,7 +117,9 @@ ngx_http_registry_delete_handler(ngx_http_request_t *r,
      * of HTTP/2 that is reset ends with the step that is under way
      */
 
-    r->read_event_handler = ngx_http_block_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
 
     del->lock.ctx = ctx;
     del->lock.exclusive = 1;
@@ -210,6 +223,7 @@ ngx_http_registry_delete_linked(ngx_http_registry_call_t *call)
     /* a push that broke off has left objects of a tag that is not there */
 
     dt->del = del;
+    dt->ctx = ctx;
     dt->tag = ctx->reference;
     dt->erase.ended = unlinked;
 
@@ -439,24 +453,36 @@ ngx_http_registry_delete_revision(ngx_http_registry_delete_t *del)
 static ngx_int_t
 ngx_http_registry_delete_look(ngx_http_registry_delete_t *del, ngx_str_t *tag)
 {
+    ngx_uint_t                       i;
     ngx_registry_key_t               key;
     ngx_http_registry_call_t        *call;
     ngx_http_registry_delete_tag_t  *dt;
 
-    dt = ngx_pcalloc(del->request->pool,
-                     sizeof(ngx_http_registry_delete_tag_t));
-    if (dt == NULL) {
-        return NGX_ERROR;
-    }
+    /* there are as many as may be active */
+
+    for (i = 0; del->tags[i].apart.own; i++) { /* void */ }
+
+    dt = &del->tags[i];
+
+    ngx_memzero(dt, sizeof(ngx_http_registry_delete_tag_t));
 
     dt->del = del;
     dt->tag = *tag;
+
+    dt->apart.request = del->request;
+    dt->apart.handler = ngx_http_registry_delete_next;
+    dt->apart.data = dt;
+
+    dt->ctx = ngx_http_registry_apart_begin(&dt->apart);
+    if (dt->ctx == NULL) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_TAG_CURRENT;
     key.tag = ngx_http_registry_span(tag);
 
-    call = ngx_http_registry_object_call(del->ctx, &key,
+    call = ngx_http_registry_object_call(dt->ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_DIRECT,
                                          NGX_HTTP_REGISTRY_LINK_SIZE,
                                          ngx_http_registry_delete_looked, dt);
@@ -466,7 +492,7 @@ ngx_http_registry_delete_look(ngx_http_registry_delete_t *del, ngx_str_t *tag)
 
     del->active++;
 
-    return ngx_http_registry_store_call(del->request, call);
+    return ngx_http_registry_store_call(dt->ctx->request, call);
 }
 
 
@@ -474,19 +500,10 @@ static ngx_int_t
 ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
 {
     ngx_str_t                       *reference;
-    ngx_http_registry_delete_t      *del;
     ngx_http_registry_delete_tag_t  *dt;
 
     dt = call->data;
-    del = dt->del;
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
-        && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
-    {
-        return ngx_http_registry_delete_fail(del, &call->op, &call->result);
-    }
-
-    reference = &del->ctx->reference;
+    reference = &dt->ctx->reference;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK
         && call->body.len == reference->len
@@ -495,9 +512,7 @@ ngx_http_registry_delete_looked(ngx_http_registry_call_t *call)
         return ngx_http_registry_delete_tag(dt);
     }
 
-    del->active--;
-
-    return ngx_http_registry_delete_run(del);
+    return ngx_http_registry_delete_tag_ended(dt, &call->op, &call->result);
 }
 
 
@@ -517,7 +532,7 @@ ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
     key.type = NGX_REGISTRY_KEY_TAG;
     key.tag = ngx_http_registry_span(&dt->tag);
 
-    erase->ctx = dt->del->ctx;
+    erase->ctx = dt->ctx;
     erase->handler = ngx_http_registry_delete_tag_gone;
     erase->data = dt;
 
@@ -536,48 +551,65 @@ ngx_http_registry_delete_tag(ngx_http_registry_delete_tag_t *dt)
 static ngx_int_t
 ngx_http_registry_delete_tag_gone(ngx_http_registry_erase_t *erase)
 {
-    ngx_uint_t                       gone;
     ngx_http_registry_delete_t      *del;
     ngx_http_registry_delete_tag_t  *dt;
 
     dt = erase->data;
     del = dt->del;
 
-    /* of the tags of a manifest another host may have deleted one */
-
-    gone = (erase->result.outcome == NGX_HTTP_REGISTRY_NOT_FOUND
-            && del->ctx->route.by_digest);
-
-    if (erase->result.outcome != NGX_HTTP_REGISTRY_OK && !gone) {
-        return ngx_http_registry_delete_fail(del, &erase->op,
-                                             &erase->result);
+    if (del->ctx->route.by_digest) {
+        return ngx_http_registry_delete_tag_ended(dt, &erase->op,
+                                                  &erase->result);
     }
 
-    if (!del->ctx->route.by_digest) {
-        return ngx_http_registry_delete_done(del);
+    if (erase->result.outcome != NGX_HTTP_REGISTRY_OK) {
+        return ngx_http_registry_failure(del->request, &erase->op,
+                                         &erase->result,
+                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
     }
 
-    del->active--;
-
-    return ngx_http_registry_delete_run(del);
+    return ngx_http_registry_delete_done(del);
 }
 
 
 static ngx_int_t
-ngx_http_registry_delete_fail(ngx_http_registry_delete_t *del,
+ngx_http_registry_delete_tag_ended(ngx_http_registry_delete_tag_t *dt,
     ngx_http_registry_op_t *op, ngx_http_registry_result_t *result)
 {
-    if (!del->ctx->route.by_digest) {
-        return ngx_http_registry_failure(del->request, op, result,
-                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
-    }
+    dt->op = op;
+    dt->result = result;
+
+    return ngx_http_registry_apart_end(&dt->apart);
+}
+
+
+static ngx_int_t
+ngx_http_registry_delete_next(ngx_http_registry_apart_t *apart)
+{
+    ngx_http_registry_delete_t      *del;
+    ngx_http_registry_delete_tag_t  *dt;
+
+    dt = apart->data;
+    del = dt->del;
 
     del->active--;
 
-    if (!del->failed) {
+    /* of the tags of a manifest another host may have deleted one */
+
+    if (dt->result->outcome != NGX_HTTP_REGISTRY_OK
+        && dt->result->outcome != NGX_HTTP_REGISTRY_NOT_FOUND
+        && !del->failed)
+    {
         del->failed = 1;
-        del->op = *op;
-        del->result = *result;
+        del->op = *dt->op;
+        del->result = *dt->result;
+
+        if (ngx_http_registry_apart_keep(del->request->pool, &del->op,
+                                         &del->result)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     return ngx_http_registry_delete_run(del);

@@ -9,7 +9,8 @@
 
 
 /*
- * The hash of a piece of a file, a slice in each turn of the event loop.
+ * The hash of a piece of a file.  A worker hashes a slice of one of them in
+ * each turn of the event loop.
  */
 
 typedef struct {
@@ -31,8 +32,9 @@ typedef struct {
 
     /* internal */
     ngx_registry_hash_t        hash;
-    ngx_event_t                event;
+    ngx_queue_t                queue;
     ngx_event_t                guard;
+    unsigned                   active:1;
 } ngx_http_registry_hasher_t;
 
 

@@ -247,7 +247,8 @@ ngx_http_registry_manifest_tag_fetched(ngx_http_registry_call_t *call)
 
         ngx_http_registry_zone_add_member(m->ctx->conf->zone,
                                           &m->ctx->conf->id, &m->ctx->name,
-                                          &m->text);
+                                          &m->text,
+                                          NGX_HTTP_REGISTRY_MEMBER_MANIFEST);
 
         return ngx_http_registry_manifest_fetch(m,
                                       NGX_HTTP_REGISTRY_ROLE_OBJECT,
@@ -358,7 +359,8 @@ ngx_http_registry_manifest_tag_stale(ngx_http_registry_call_t *call)
     ngx_http_registry_manifest_tag_publish(m, &m->text, ngx_time(), age);
 
     ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                      &ctx->name, &m->text);
+                                      &ctx->name, &m->text,
+                                      NGX_HTTP_REGISTRY_MEMBER_MANIFEST);
 
     return ngx_http_registry_manifest_fetch(m, NGX_HTTP_REGISTRY_ROLE_OBJECT,
                                       ngx_http_registry_manifest_fetched);
@@ -468,7 +470,8 @@ ngx_http_registry_manifest_digest(ngx_http_registry_manifest_ctx_t *m)
     }
 
     if (ngx_http_registry_zone_member(rlcf->zone, &rlcf->id, &ctx->name,
-                                      &m->text))
+                                      &m->text,
+                                      NGX_HTTP_REGISTRY_MEMBER_MANIFEST))
     {
         return ngx_http_registry_manifest_fetch(m,
                                       NGX_HTTP_REGISTRY_ROLE_OBJECT,
@@ -666,7 +669,8 @@ ngx_http_registry_manifest_fetched(ngx_http_registry_call_t *call)
     type.len = m->manifest.media_type_len;
 
     ngx_http_registry_zone_add_member(rlcf->zone, &rlcf->id, &ctx->name,
-                                      &m->text);
+                                      &m->text,
+                                      NGX_HTTP_REGISTRY_MEMBER_MANIFEST);
 
     object.size = call->body.len;
     object.type_len = type.len;
@@ -738,7 +742,7 @@ ngx_http_registry_manifest_descriptor(void *data,
     ngx_http_registry_digest_str(&digest, &d->digest);
 
     ngx_http_registry_zone_add_member(rlcf->zone, &rlcf->id, &m->ctx->name,
-                                      &digest);
+                                      &digest, NGX_HTTP_REGISTRY_MEMBER_BLOB);
 
     return NGX_REGISTRY_OK;
 }

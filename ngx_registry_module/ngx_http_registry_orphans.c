@@ -257,11 +257,13 @@ ngx_http_registry_orphans_aborted(ngx_http_registry_call_t *call)
 
     } else if (call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND) {
 
-        /* next time */
+        /* next time; the others may be luckier, unless S3 is away */
 
         ngx_http_registry_result_log(orphans->ctx, &call->op, &call->result);
 
-        return NGX_DONE;
+        if (ngx_http_registry_result_again(&call->result)) {
+            return NGX_DONE;
+        }
     }
 
     return ngx_http_registry_orphans_abort(orphans);

@@ -16,16 +16,26 @@
 /* tags in one request; OCI Distribution Spec asks for ten at least */
 #define NGX_HTTP_REGISTRY_PUSH_TAGS    64
 
-#define NGX_HTTP_REGISTRY_PUSH_BUFFER  16384
+/* descriptors of one manifest; a link may have to be read for each */
+#define NGX_HTTP_REGISTRY_PUSH_REFS    4096
 
-/* bytes; of a larger manifest S3 is asked first whether it has it */
-#define NGX_HTTP_REGISTRY_PUSH_LOOK    65536
+#define NGX_HTTP_REGISTRY_PUSH_BUFFER  16384
 
 
 typedef struct {
     ngx_registry_digest_t        digest;
-    unsigned                     child:1;     /* manifest of an index */
+    unsigned                     blob:1;      /* what it may be */
+    unsigned                     manifest:1;
 } ngx_http_registry_push_ref_t;
+
+
+/* a link that is looked for */
+
+typedef struct {
+    ngx_http_registry_push_ref_t  *ref;
+    ngx_http_registry_apart_t      apart;
+    unsigned                       layer:1;
+} ngx_http_registry_push_check_t;
 
 
 typedef struct {
@@ -41,22 +51,16 @@ typedef struct {
     ngx_array_t                  refs;        /* ngx_http_registry_push_ref_t */
     ngx_uint_t                   next;        /* of refs to look for */
     ngx_uint_t                   active;
+    ngx_http_registry_push_check_t
+                                 checks[NGX_HTTP_REGISTRY_PUSH_WINDOW];
     ngx_str_t                    missing;
 
     ngx_http_registry_tagging_t  tagging;
     ngx_http_registry_lock_t     lock;
     unsigned                     failed:1;
-    unsigned                     looked:1;    /* whether S3 has it */
     ngx_http_registry_op_t       op;          /* that failed */
     ngx_http_registry_result_t   result;
 } ngx_http_registry_push_ctx_t;
-
-
-typedef struct {
-    ngx_http_registry_push_ctx_t  *push;
-    ngx_http_registry_push_ref_t  *ref;
-    unsigned                       layer:1;
-} ngx_http_registry_push_check_t;
 
 
 static ngx_int_t ngx_http_registry_push_tags(
@@ -73,24 +77,22 @@ static ngx_int_t ngx_http_registry_push_type(
     ngx_http_registry_push_ctx_t *push);
 static ngx_int_t ngx_http_registry_push_digest(
     ngx_http_registry_push_ctx_t *push);
+static ngx_int_t ngx_http_registry_push_fault(
+    ngx_http_registry_push_ctx_t *push);
 static ngx_int_t ngx_http_registry_push_locked(void *data);
 static ngx_int_t ngx_http_registry_push_check(
     ngx_http_registry_push_ctx_t *push);
-static ngx_int_t ngx_http_registry_push_checked(void *data);
-static ngx_int_t ngx_http_registry_push_head(
-    ngx_http_registry_push_ctx_t *push);
-static ngx_int_t ngx_http_registry_push_headed(
-    ngx_http_registry_call_t *call);
-static ngx_int_t ngx_http_registry_push_store(
-    ngx_http_registry_push_ctx_t *push, ngx_uint_t create);
+static ngx_uint_t ngx_http_registry_push_known(
+    ngx_http_registry_push_ctx_t *push, ngx_http_registry_push_ref_t *ref);
+static ngx_int_t ngx_http_registry_push_store(void *data);
 static ngx_int_t ngx_http_registry_push_look(
     ngx_http_registry_push_ctx_t *push, ngx_http_registry_push_ref_t *ref,
     ngx_uint_t layer);
 static ngx_int_t ngx_http_registry_push_looked(
-    ngx_http_registry_call_t *call);
+    ngx_http_registry_apart_t *apart);
 static ngx_int_t ngx_http_registry_push_write(
     ngx_http_registry_push_ctx_t *push, ngx_registry_key_t *key,
-    ngx_str_t *content, ngx_uint_t create, ngx_http_registry_call_pt handler);
+    ngx_str_t *content, ngx_http_registry_call_pt handler);
 static ngx_int_t ngx_http_registry_push_stored(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_push_revised(
@@ -290,15 +292,23 @@ ngx_http_registry_push_end(ngx_http_request_t *r, void *data)
                                          ngx_http_registry_push_descriptor,
                                          push);
 
+    if (status == NGX_REGISTRY_STOPPED
+        && push->refs.nelts == NGX_HTTP_REGISTRY_PUSH_REFS)
+    {
+        (void) ngx_http_registry_push_refuse(push,
+                                        NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                        NGX_REGISTRY_SIZE_INVALID,
+                                        "a manifest has at most 4096 "
+                                        "descriptors here");
+        return push->body.rc;
+    }
+
     if (status == NGX_REGISTRY_NO_MEMORY || status == NGX_REGISTRY_STOPPED) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (status != NGX_REGISTRY_OK) {
-        (void) ngx_http_registry_push_refuse(push, NGX_HTTP_BAD_REQUEST,
-                                             NGX_REGISTRY_MANIFEST_INVALID,
-                                             "this is not a manifest");
-        return push->body.rc;
+        return ngx_http_registry_push_fault(push);
     }
 
     if (push->manifest.schema_version != 2) {
@@ -306,6 +316,10 @@ ngx_http_registry_push_end(ngx_http_request_t *r, void *data)
                                              NGX_REGISTRY_MANIFEST_INVALID,
                                              "schemaVersion is not 2");
         return push->body.rc;
+    }
+
+    if (push->manifest.fault) {
+        return ngx_http_registry_push_fault(push);
     }
 
     if (ngx_http_registry_push_type(push) != NGX_OK
@@ -330,6 +344,22 @@ ngx_http_registry_push_end(ngx_http_request_t *r, void *data)
 
 
 static ngx_int_t
+ngx_http_registry_push_fault(ngx_http_registry_push_ctx_t *push)
+{
+    ngx_str_t  message, detail;
+
+    ngx_str_set(&message, "this is not a manifest");
+
+    detail.data = (u_char *) push->manifest.fault;
+    detail.len = ngx_strlen(push->manifest.fault);
+
+    return ngx_http_registry_error(push->request, NGX_HTTP_BAD_REQUEST,
+                                   NGX_REGISTRY_MANIFEST_INVALID, &message,
+                                   &detail);
+}
+
+
+static ngx_int_t
 ngx_http_registry_push_locked(void *data)
 {
     return ngx_http_registry_push_check(data);
@@ -347,7 +377,7 @@ ngx_http_registry_push_descriptor(void *data,
 
     /* what may be elsewhere: layers with "urls", and what is referred to */
 
-    if (d->urls) {
+    if (d->urls && d->type != NGX_REGISTRY_DESCRIPTOR_SUBJECT) {
         return NGX_REGISTRY_OK;
     }
 
@@ -364,12 +394,21 @@ ngx_http_registry_push_descriptor(void *data,
         return NGX_REGISTRY_OK;
     }
 
+    if (push->refs.nelts == NGX_HTTP_REGISTRY_PUSH_REFS) {
+        return NGX_REGISTRY_STOPPED;
+    }
+
     ref = ngx_array_push(&push->refs);
     if (ref == NULL) {
         return NGX_REGISTRY_STOPPED;
     }
 
-    ref->child = (d->type == NGX_REGISTRY_DESCRIPTOR_MANIFEST);
+    ref->manifest = (d->type == NGX_REGISTRY_DESCRIPTOR_MANIFEST);
+
+    /* BuildKit has indexes of blobs */
+
+    ref->blob = !ref->manifest
+                || !ngx_registry_manifest_type_known(&d->media_type);
 
     (void) ngx_registry_digest_parse(text.data, text.data + text.len,
                                      &ref->digest);
@@ -485,7 +524,7 @@ ngx_http_registry_push_digest(ngx_http_registry_push_ctx_t *push)
 static ngx_int_t
 ngx_http_registry_push_check(ngx_http_registry_push_ctx_t *push)
 {
-    ngx_str_t                      text, message;
+    ngx_str_t                      message;
     ngx_http_registry_ctx_t       *ctx;
     ngx_http_registry_push_ref_t  *ref;
 
@@ -496,14 +535,9 @@ ngx_http_registry_push_check(ngx_http_registry_push_ctx_t *push)
            && push->next < push->refs.nelts
            && push->active < NGX_HTTP_REGISTRY_PUSH_WINDOW)
     {
-        ngx_http_registry_digest_str(&text, &ref[push->next].digest);
-
-        /* this host removes what it deletes from the zone */
-
-        if (!ngx_http_registry_zone_member(ctx->conf->zone, &ctx->conf->id,
-                                           &ctx->name, &text)
+        if (!ngx_http_registry_push_known(push, &ref[push->next])
             && ngx_http_registry_push_look(push, &ref[push->next],
-                                           !ref[push->next].child)
+                                           !ref[push->next].manifest)
                != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -532,96 +566,52 @@ ngx_http_registry_push_check(ngx_http_registry_push_ctx_t *push)
     }
 
     return ngx_http_registry_tagging_check(&push->tagging,
-                                           ngx_http_registry_push_checked);
+                                           ngx_http_registry_push_store);
+}
+
+
+/* this host removes what it deletes from the zone */
+static ngx_uint_t
+ngx_http_registry_push_known(ngx_http_registry_push_ctx_t *push,
+    ngx_http_registry_push_ref_t *ref)
+{
+    ngx_str_t                      text;
+    ngx_http_registry_ctx_t       *ctx;
+    ngx_http_registry_loc_conf_t  *rlcf;
+
+    ctx = push->ctx;
+    rlcf = ctx->conf;
+
+    ngx_http_registry_digest_str(&text, &ref->digest);
+
+    return (ref->manifest
+            && ngx_http_registry_zone_member(rlcf->zone, &rlcf->id,
+                                         &ctx->name, &text,
+                                         NGX_HTTP_REGISTRY_MEMBER_MANIFEST))
+           || (ref->blob
+               && ngx_http_registry_zone_member(rlcf->zone, &rlcf->id,
+                                            &ctx->name, &text,
+                                            NGX_HTTP_REGISTRY_MEMBER_BLOB));
 }
 
 
 static ngx_int_t
-ngx_http_registry_push_checked(void *data)
+ngx_http_registry_push_store(void *data)
 {
     ngx_http_registry_push_ctx_t *push = data;
 
-    if (push->ctx->conf->kind->local) {
-        return ngx_http_registry_push_store(push, 0);
-    }
-
-    if (push->bytes.len > NGX_HTTP_REGISTRY_PUSH_LOOK) {
-        return ngx_http_registry_push_head(push);
-    }
-
-    return ngx_http_registry_push_store(push, 1);
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_head(ngx_http_registry_push_ctx_t *push)
-{
-    ngx_registry_key_t         key;
-    ngx_http_registry_call_t  *call;
-
-    push->looked = 1;
-
-    ngx_memzero(&key, sizeof(ngx_registry_key_t));
-    key.type = NGX_REGISTRY_KEY_BLOB;
-    key.digest = push->tagging.digest;
-
-    call = ngx_http_registry_object_call(push->ctx, &key,
-                                         NGX_HTTP_REGISTRY_ROLE_DIRECT, 0,
-                                         ngx_http_registry_push_headed, push);
-    if (call == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    call->op.header_only = 1;
-    ngx_str_set(&call->op.method, "HEAD");
-
-    if (ngx_http_registry_store_call(push->request, call) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_AGAIN;
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_headed(ngx_http_registry_call_t *call)
-{
-    ngx_http_registry_push_ctx_t  *push;
-
-    push = call->data;
-
-    if (call->result.outcome == NGX_HTTP_REGISTRY_OK
-        && call->content_length == (off_t) push->bytes.len)
-    {
-        return ngx_http_registry_push_stored(call);
-    }
-
-    if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
-        /* damaged: it has to make way */
-        return ngx_http_registry_push_store(push, 0);
-    }
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND) {
-        return ngx_http_registry_failure(push->request, &call->op,
-                                         &call->result,
-                                         NGX_REGISTRY_MANIFEST_UNKNOWN);
-    }
-
-    return ngx_http_registry_push_store(push, 1);
-}
-
-
-static ngx_int_t
-ngx_http_registry_push_store(ngx_http_registry_push_ctx_t *push,
-    ngx_uint_t create)
-{
     ngx_registry_key_t  key;
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = NGX_REGISTRY_KEY_BLOB;
     key.digest = push->tagging.digest;
 
-    return ngx_http_registry_push_write(push, &key, &push->bytes, create,
+    /*
+     * in any case: what is there may be damaged, and to look would cost a
+     * request more than these few bytes
+     */
+
+    return ngx_http_registry_push_write(push, &key, &push->bytes,
                                         ngx_http_registry_push_stored);
 }
 
@@ -630,35 +620,44 @@ static ngx_int_t
 ngx_http_registry_push_look(ngx_http_registry_push_ctx_t *push,
     ngx_http_registry_push_ref_t *ref, ngx_uint_t layer)
 {
+    ngx_uint_t                       i;
     ngx_registry_key_t               key;
+    ngx_http_registry_ctx_t         *ctx;
     ngx_http_registry_call_t        *call;
     ngx_http_registry_push_check_t  *check;
+
+    /* there are as many as may be active */
+
+    for (i = 0; push->checks[i].apart.own; i++) { /* void */ }
+
+    check = &push->checks[i];
+
+    check->ref = ref;
+    check->layer = layer;
+    check->apart.request = push->request;
+    check->apart.handler = ngx_http_registry_push_looked;
+    check->apart.data = push;
+
+    ctx = ngx_http_registry_apart_begin(&check->apart);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&key, sizeof(ngx_registry_key_t));
     key.type = layer ? NGX_REGISTRY_KEY_LAYER : NGX_REGISTRY_KEY_REVISION;
     key.digest = ref->digest;
 
-    check = ngx_palloc(push->request->pool,
-                       sizeof(ngx_http_registry_push_check_t));
-    if (check == NULL) {
-        return NGX_ERROR;
-    }
-
-    call = ngx_http_registry_object_call(push->ctx, &key,
+    call = ngx_http_registry_object_call(ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_DIRECT,
                                          NGX_HTTP_REGISTRY_LINK_SIZE,
-                                         ngx_http_registry_push_looked,
-                                         check);
+                                         ngx_http_registry_apart_done,
+                                         &check->apart);
 
     if (call == NULL
-        || ngx_http_registry_store_call(push->request, call) != NGX_OK)
+        || ngx_http_registry_store_call(ctx->request, call) != NGX_OK)
     {
         return NGX_ERROR;
     }
-
-    check->push = push;
-    check->ref = ref;
-    check->layer = layer;
 
     push->active++;
 
@@ -667,16 +666,21 @@ ngx_http_registry_push_look(ngx_http_registry_push_ctx_t *push,
 
 
 static ngx_int_t
-ngx_http_registry_push_looked(ngx_http_registry_call_t *call)
+ngx_http_registry_push_looked(ngx_http_registry_apart_t *apart)
 {
     ngx_str_t                        text;
     ngx_http_registry_ctx_t         *ctx;
+    ngx_http_registry_call_t        *call;
     ngx_http_registry_push_ctx_t    *push;
     ngx_http_registry_push_check_t  *check;
 
-    check = call->data;
-    push = check->push;
+    push = apart->data;
+    call = apart->call;
     ctx = push->ctx;
+
+    check = (ngx_http_registry_push_check_t *)
+                ((u_char *) apart
+                 - offsetof(ngx_http_registry_push_check_t, apart));
 
     push->active--;
 
@@ -686,14 +690,15 @@ ngx_http_registry_push_looked(ngx_http_registry_call_t *call)
 
     case NGX_HTTP_REGISTRY_OK:
         ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                          &ctx->name, &text);
+                                          &ctx->name, &text,
+                                          check->layer
+                                        ? NGX_HTTP_REGISTRY_MEMBER_BLOB
+                                        : NGX_HTTP_REGISTRY_MEMBER_MANIFEST);
         break;
 
     case NGX_HTTP_REGISTRY_NOT_FOUND:
 
-        if (check->ref->child && !check->layer) {
-
-            /* BuildKit has indexes of blobs */
+        if (check->ref->blob && !check->layer) {
 
             if (ngx_http_registry_push_look(push, check->ref, 1) != NGX_OK) {
                 return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -709,6 +714,13 @@ ngx_http_registry_push_looked(ngx_http_registry_call_t *call)
         push->failed = 1;
         push->op = call->op;
         push->result = call->result;
+
+        if (ngx_http_registry_apart_keep(push->request->pool, &push->op,
+                                         &push->result)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     return ngx_http_registry_push_check(push);
@@ -717,7 +729,7 @@ ngx_http_registry_push_looked(ngx_http_registry_call_t *call)
 
 static ngx_int_t
 ngx_http_registry_push_write(ngx_http_registry_push_ctx_t *push,
-    ngx_registry_key_t *key, ngx_str_t *content, ngx_uint_t create,
+    ngx_registry_key_t *key, ngx_str_t *content,
     ngx_http_registry_call_pt handler)
 {
     ngx_http_registry_call_t  *call;
@@ -734,7 +746,6 @@ ngx_http_registry_push_write(ngx_http_registry_push_ctx_t *push,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    call->op.create = create;
     call->op.headers = NGX_HTTP_REGISTRY_S3_HEADER_WRITE;
 
     if (ngx_http_registry_store_call(push->request, call) != NGX_OK) {
@@ -753,21 +764,7 @@ ngx_http_registry_push_stored(ngx_http_registry_call_t *call)
 
     push = call->data;
 
-    if (call->result.status == NGX_HTTP_NOT_IMPLEMENTED && call->op.create) {
-
-        /* a store without conditional writes: the same bytes once more */
-
-        return ngx_http_registry_push_store(push, 0);
-    }
-
-    if (ngx_http_registry_result_again(&call->result) && !push->looked) {
-        /* it may have been refused because it is there, see commit.c */
-        return ngx_http_registry_push_head(push);
-    }
-
-    if (call->result.outcome != NGX_HTTP_REGISTRY_OK
-        && call->result.outcome != NGX_HTTP_REGISTRY_EXISTS)
-    {
+    if (call->result.outcome != NGX_HTTP_REGISTRY_OK) {
         return ngx_http_registry_failure(push->request, &call->op,
                                          &call->result,
                                          NGX_REGISTRY_MANIFEST_UNKNOWN);
@@ -777,7 +774,7 @@ ngx_http_registry_push_stored(ngx_http_registry_call_t *call)
     key.type = NGX_REGISTRY_KEY_REVISION;
     key.digest = push->tagging.digest;
 
-    return ngx_http_registry_push_write(push, &key, &push->tagging.text, 0,
+    return ngx_http_registry_push_write(push, &key, &push->tagging.text,
                                         ngx_http_registry_push_revised);
 }
 
@@ -818,7 +815,7 @@ ngx_http_registry_push_revised(ngx_http_registry_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_registry_push_write(push, &key, &descriptor, 0,
+    return ngx_http_registry_push_write(push, &key, &descriptor,
                                         ngx_http_registry_push_referred);
 }
 
@@ -854,7 +851,8 @@ ngx_http_registry_push_done(void *data)
     ctx = push->ctx;
 
     ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                      &ctx->name, &push->tagging.text);
+                                      &ctx->name, &push->tagging.text,
+                                      NGX_HTTP_REGISTRY_MEMBER_MANIFEST);
 
     object.size = push->bytes.len;
     object.type_len = push->manifest.media_type_len;

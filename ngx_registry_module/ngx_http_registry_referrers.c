@@ -14,6 +14,12 @@
 #define NGX_HTTP_REGISTRY_REFERRERS_WINDOW  8
 #define NGX_HTTP_REGISTRY_REFERRER_SIZE     NGX_REGISTRY_MANIFEST_MAX_LEN
 
+/*
+ * bytes of descriptors after which a page ends: clients limit what they read
+ * to that of a manifest, and the memory of the worker is not theirs to fill
+ */
+#define NGX_HTTP_REGISTRY_REFERRERS_PAGE    1048576
+
 
 typedef struct {
     ngx_str_t                  digest;
@@ -27,8 +33,11 @@ typedef struct {
     ngx_http_registry_list_t   list;
     ngx_uint_t                 next;
     ngx_uint_t                 active;
+    ngx_http_registry_apart_t  aparts[NGX_HTTP_REGISTRY_REFERRERS_WINDOW];
     ngx_array_t                types;         /* ngx_str_t, to be listed */
     ngx_array_t                found;         /* ngx_http_registry_referrer_t */
+    size_t                     size;          /* of them */
+    ngx_str_t                  last;          /* name before this page */
     ngx_http_registry_op_t     op;            /* that failed */
     ngx_http_registry_result_t result;
     unsigned                   tag:1;         /* looked for */
@@ -49,6 +58,8 @@ static ngx_int_t ngx_http_registry_referrers_tag(
 static ngx_int_t ngx_http_registry_referrers_tag_fetched(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_referrers_fetched(
+    ngx_http_registry_apart_t *apart);
+static ngx_int_t ngx_http_registry_referrers_take(
     ngx_http_registry_call_t *call);
 static ngx_int_t ngx_http_registry_referrers_failed(
     ngx_http_registry_referrers_t *rs, ngx_http_registry_call_t *call);
@@ -56,6 +67,8 @@ static ngx_int_t ngx_http_registry_referrers_text(ngx_http_request_t *r,
     ngx_str_t *bytes, ngx_str_t *text);
 static ngx_registry_status_e ngx_http_registry_referrers_add(void *data,
     const ngx_registry_referrer_t *referrer);
+static ngx_int_t ngx_http_registry_referrers_link(
+    ngx_http_registry_referrers_t *rs);
 static ngx_int_t ngx_http_registry_referrers_send(
     ngx_http_registry_referrers_t *rs);
 static ngx_registry_status_e ngx_http_registry_referrer_copy(void *data,
@@ -88,9 +101,13 @@ ngx_http_registry_referrers_handler(ngx_http_request_t *r,
 
     rc = ngx_http_registry_referrers_types(rs);
 
-    if (rc == NGX_DECLINED) {
-        ngx_str_set(&message, "artifactType is not encoded as a parameter "
-                              "must be");
+    if (rc == NGX_OK) {
+        rc = ngx_http_registry_arg(r, "last", &rs->last);
+    }
+
+    if (rc == NGX_ABORT) {
+        ngx_str_set(&message, "artifactType or last is not encoded as a "
+                              "parameter must be");
 
         return ngx_http_registry_error(r, NGX_HTTP_BAD_REQUEST,
                                        NGX_REGISTRY_CODE_UNSUPPORTED,
@@ -106,6 +123,7 @@ ngx_http_registry_referrers_handler(ngx_http_request_t *r,
     key.subject = ctx->route.digest;
 
     rs->list.ctx = ctx;
+    rs->list.after = rs->last;
     rs->list.handler = ngx_http_registry_referrers_listed;
     rs->list.data = rs;
 
@@ -159,7 +177,7 @@ ngx_http_registry_referrers_types(ngx_http_registry_referrers_t *rs)
         end = ngx_registry_query_decode(type->data, &value);
 
         if (end == NULL) {
-            return NGX_DECLINED;
+            return NGX_ABORT;
         }
 
         type->len = end - type->data;
@@ -172,6 +190,7 @@ ngx_http_registry_referrers_types(ngx_http_registry_referrers_t *rs)
 static ngx_int_t
 ngx_http_registry_referrers_listed(ngx_http_registry_list_t *list)
 {
+    ngx_str_t                      *names;
     ngx_http_registry_referrers_t  *rs;
 
     rs = list->data;
@@ -180,6 +199,17 @@ ngx_http_registry_referrers_listed(ngx_http_registry_list_t *list)
         return ngx_http_registry_failure(rs->request, &list->call.op,
                                          &list->call.result,
                                          NGX_REGISTRY_NAME_UNKNOWN);
+    }
+
+    names = list->names.elts;
+
+    ngx_qsort(names, list->names.nelts, sizeof(ngx_str_t),
+              ngx_http_registry_name_cmp);
+
+    while (rs->last.len && rs->next < list->names.nelts
+           && ngx_http_registry_name_cmp(&names[rs->next], &rs->last) <= 0)
+    {
+        rs->next++;
     }
 
     return ngx_http_registry_referrers_run(rs);
@@ -191,7 +221,7 @@ ngx_http_registry_referrers_run(ngx_http_registry_referrers_t *rs)
 {
     ngx_str_t  *names;
 
-    if (!rs->tag) {
+    if (!rs->tag && rs->last.len == 0) {
         rs->tag = 1;
 
         if (ngx_http_registry_referrers_tag(rs) != NGX_OK) {
@@ -202,6 +232,7 @@ ngx_http_registry_referrers_run(ngx_http_registry_referrers_t *rs)
     names = rs->list.names.elts;
 
     while (!rs->failed && rs->next < rs->list.names.nelts
+           && rs->size < NGX_HTTP_REGISTRY_REFERRERS_PAGE
            && rs->active < NGX_HTTP_REGISTRY_REFERRERS_WINDOW)
     {
         if (ngx_http_registry_referrers_fetch(rs, &names[rs->next++])
@@ -228,12 +259,33 @@ static ngx_int_t
 ngx_http_registry_referrers_fetch(ngx_http_registry_referrers_t *rs,
     ngx_str_t *name)
 {
-    u_char                    *p;
-    ngx_http_registry_call_t  *call;
+    u_char                     *p;
+    ngx_uint_t                  i;
+    ngx_pool_t                 *pool;
+    ngx_http_registry_ctx_t    *ctx;
+    ngx_http_registry_call_t   *call;
+    ngx_http_registry_apart_t  *apart;
 
-    call = ngx_pcalloc(rs->request->pool, sizeof(ngx_http_registry_call_t));
-    p = ngx_pnalloc(rs->request->pool, rs->list.prefix.len + name->len
-                                       + sizeof("/descriptor"));
+    /* there are as many as may be active */
+
+    for (i = 0; rs->aparts[i].own; i++) { /* void */ }
+
+    apart = &rs->aparts[i];
+
+    apart->request = rs->request;
+    apart->handler = ngx_http_registry_referrers_fetched;
+    apart->data = rs;
+
+    ctx = ngx_http_registry_apart_begin(apart);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    pool = ctx->request->pool;
+
+    call = ngx_pcalloc(pool, sizeof(ngx_http_registry_call_t));
+    p = ngx_pnalloc(pool, rs->list.prefix.len + name->len
+                          + sizeof("/descriptor"));
     if (call == NULL || p == NULL) {
         return NGX_ERROR;
     }
@@ -246,12 +298,12 @@ ngx_http_registry_referrers_fetch(ngx_http_registry_referrers_t *rs,
     call->op.role = NGX_HTTP_REGISTRY_ROLE_OBJECT;
     ngx_str_set(&call->op.method, "GET");
     call->limit = NGX_HTTP_REGISTRY_REFERRER_SIZE;
-    call->handler = ngx_http_registry_referrers_fetched;
-    call->data = rs;
+    call->handler = ngx_http_registry_apart_done;
+    call->data = apart;
 
     rs->active++;
 
-    return ngx_http_registry_store_call(rs->request, call);
+    return ngx_http_registry_store_call(ctx->request, call);
 }
 
 
@@ -326,7 +378,7 @@ ngx_http_registry_referrers_tag_fetched(ngx_http_registry_call_t *call)
     data = ngx_http_registry_object_call(rs->ctx, &key,
                                          NGX_HTTP_REGISTRY_ROLE_OBJECT,
                                          NGX_REGISTRY_MANIFEST_MAX_LEN,
-                                         ngx_http_registry_referrers_fetched,
+                                         ngx_http_registry_referrers_take,
                                          rs);
     if (digest == NULL || data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -344,7 +396,16 @@ ngx_http_registry_referrers_tag_fetched(ngx_http_registry_call_t *call)
 
 
 static ngx_int_t
-ngx_http_registry_referrers_fetched(ngx_http_registry_call_t *call)
+ngx_http_registry_referrers_fetched(ngx_http_registry_apart_t *apart)
+{
+    apart->call->data = apart->data;
+
+    return ngx_http_registry_referrers_take(apart->call);
+}
+
+
+static ngx_int_t
+ngx_http_registry_referrers_take(ngx_http_registry_call_t *call)
 {
     ngx_str_t                       text;
     ngx_registry_status_e           status;
@@ -364,7 +425,9 @@ ngx_http_registry_referrers_fetched(ngx_http_registry_call_t *call)
         return ngx_http_registry_referrers_failed(rs, call);
     }
 
-    if (ngx_http_registry_referrers_text(rs->request, &call->body, &text)
+    /* in the request that asked, which may end now */
+
+    if (ngx_http_registry_referrers_text(call->request, &call->body, &text)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -399,6 +462,13 @@ ngx_http_registry_referrers_failed(ngx_http_registry_referrers_t *rs,
         rs->failed = 1;
         rs->op = call->op;
         rs->result = call->result;
+
+        if (ngx_http_registry_apart_keep(rs->request->pool, &rs->op,
+                                         &rs->result)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     return ngx_http_registry_referrers_run(rs);
@@ -479,11 +549,64 @@ ngx_http_registry_referrers_add(void *data,
         return NGX_REGISTRY_STOPPED;
     }
 
+    rs->size += referrer->json.len;
+
     ngx_memcpy(entry->digest.data, referrer->digest.data,
                referrer->digest.len);
     ngx_memcpy(entry->json.data, referrer->json.data, referrer->json.len);
 
     return NGX_REGISTRY_OK;
+}
+
+
+/* OCI Distribution Spec, Listing Referrers: of more there is a link */
+static ngx_int_t
+ngx_http_registry_referrers_link(ngx_http_registry_referrers_t *rs)
+{
+    u_char               *p;
+    size_t                len;
+    ngx_str_t            *type, value;
+    ngx_uint_t            i;
+    ngx_http_request_t   *r;
+    ngx_registry_span_t   span, last;
+
+    r = rs->request;
+    type = rs->types.elts;
+
+    last = ngx_http_registry_span(
+                         &((ngx_str_t *) rs->list.names.elts)[rs->next - 1]);
+
+    len = sizeof("<?last=>; rel=\"next\"") + r->uri.len
+          + ngx_registry_uri_encode_len(&last, 0);
+
+    for (i = 0; i < rs->types.nelts; i++) {
+        span = ngx_http_registry_span(&type[i]);
+        len += sizeof("&artifactType=")
+               + ngx_registry_uri_encode_len(&span, 0);
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+
+    p = ngx_sprintf(p, "<%V?last=", &r->uri);
+    p = ngx_registry_uri_encode_write(p, &last, 0);
+
+    for (i = 0; i < rs->types.nelts; i++) {
+        span = ngx_http_registry_span(&type[i]);
+        p = ngx_sprintf(p, "&artifactType=");
+        p = ngx_registry_uri_encode_write(p, &span, 0);
+    }
+
+    p = ngx_sprintf(p, ">; rel=\"next\"");
+
+    value.len = p - value.data;
+
+    return ngx_http_registry_add_header(r, "Link", &value) ? NGX_OK
+                                                           : NGX_ERROR;
 }
 
 
@@ -528,6 +651,12 @@ ngx_http_registry_referrers_send(ngx_http_registry_referrers_t *rs)
     p = ngx_cpymem(p, "]}\n", 3);
 
     body.len = p - body.data;
+
+    if (rs->next < rs->list.names.nelts
+        && ngx_http_registry_referrers_link(rs) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (rs->types.nelts) {
         ngx_str_set(&value, "artifactType");

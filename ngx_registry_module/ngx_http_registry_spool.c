@@ -483,6 +483,7 @@ ngx_http_registry_spool_move(ngx_http_registry_spool_t *spool,
     moved->offset = spool->offset;
     moved->hash = spool->hash;
     moved->saved = spool->saved;
+    moved->single = spool->single;
     moved->file.fd = spool->file.fd;
 
     spool->file.fd = NGX_INVALID_FILE;

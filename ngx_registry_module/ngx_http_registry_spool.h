@@ -32,6 +32,8 @@ typedef struct {
     ngx_registry_hash_t      hash;        /* SHA-256 of them */
     ngx_log_t               *log;
     unsigned                 saved:1;     /* there is a state */
+    unsigned                 single:1;    /* of one request, no client knows
+                                             its uuid; set by the caller */
 } ngx_http_registry_spool_t;
 
 

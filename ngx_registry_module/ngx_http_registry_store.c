@@ -406,6 +406,10 @@ ngx_http_registry_store_cancel(ngx_http_registry_ctx_t *ctx)
         if (call->waiter.active) {
             ngx_http_registry_host_cancel(&call->waiter);
         }
+
+        if (call->cancel) {
+            call->cancel(call);
+        }
     }
 }
 

@@ -44,6 +44,9 @@ struct ngx_http_registry_call_s {
     ngx_http_registry_call_pt        handler;
     void                            *data;
 
+    /* called, unless NULL, if the request ends before the call has */
+    void                           (*cancel)(ngx_http_registry_call_t *call);
+
     /* the answer */
 
     ngx_http_registry_result_t       result;

@@ -89,6 +89,7 @@ ngx_http_registry_tagging_look(ngx_http_registry_tagging_t *t)
 static ngx_int_t
 ngx_http_registry_tagging_looked(ngx_http_registry_call_t *call)
 {
+    ngx_uint_t                    created;
     ngx_registry_digest_t         digest;
     ngx_http_registry_tagging_t  *t;
 
@@ -118,10 +119,15 @@ ngx_http_registry_tagging_looked(ngx_http_registry_call_t *call)
         return ngx_http_registry_tagging_refuse(t, &digest);
     }
 
+    /* the next tag has tries of its own */
+
+    created = t->created;
+
+    t->created = 0;
     t->n++;
 
-    return t->created ? ngx_http_registry_tagging_index(t)
-                      : ngx_http_registry_tagging_look(t);
+    return created ? ngx_http_registry_tagging_index(t)
+                   : ngx_http_registry_tagging_look(t);
 }
 
 
@@ -219,7 +225,9 @@ ngx_http_registry_tagging_current(ngx_http_registry_call_t *call)
     t = call->data;
 
     if (call->result.outcome == NGX_HTTP_REGISTRY_OK) {
+        t->created = 0;
         t->n++;
+
         return ngx_http_registry_tagging_index(t);
     }
 

@@ -34,6 +34,7 @@ typedef struct {
     unsigned                     chunk:1;     /* there is a Content-Range */
     unsigned                     last:1;      /* the closing request */
     unsigned                     single:1;    /* and the first one */
+    unsigned                     repeated:1;  /* what it brings is there */
     unsigned                     ended:1;     /* the session goes on or not */
 } ngx_http_registry_upload_ctx_t;
 
@@ -74,6 +75,8 @@ static ngx_int_t ngx_http_registry_upload_delete(
 static ngx_str_t *ngx_http_registry_upload_content_range(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_registry_upload_range(
+    ngx_http_registry_upload_ctx_t *u);
+static ngx_uint_t ngx_http_registry_upload_whole(
     ngx_http_registry_upload_ctx_t *u);
 static ngx_int_t ngx_http_registry_upload_read(
     ngx_http_registry_upload_ctx_t *u);
@@ -231,13 +234,14 @@ ngx_http_registry_upload_leave(ngx_http_registry_upload_ctx_t *u)
 
     /*
      * The request broke off.  What a stream has brought is kept, so that its
-     * client may go on from there; a chunk comes again as a whole.
+     * client may go on from there; a chunk, and what comes with the closing
+     * request, comes again as a whole.
      */
 
     if (u->single || !u->spool->saved) {
         ngx_http_registry_spool_remove(u->spool);
 
-    } else if (!u->chunk && u->spool->offset > u->begun) {
+    } else if (!u->chunk && !u->last && u->spool->offset > u->begun) {
         (void) ngx_http_registry_spool_save(u->spool);
     }
 
@@ -557,7 +561,8 @@ ngx_http_registry_upload_mounted(ngx_http_registry_call_t *call)
     }
 
     ngx_http_registry_zone_add_member(ctx->conf->zone, &ctx->conf->id,
-                                      &ctx->name, &u->text);
+                                      &ctx->name, &u->text,
+                                      NGX_HTTP_REGISTRY_MEMBER_BLOB);
 
     return ngx_http_registry_created(u->request, ctx, "blobs", &u->text);
 }
@@ -580,6 +585,7 @@ ngx_http_registry_upload_create(ngx_http_registry_upload_ctx_t *u)
     }
 
     if (u->single) {
+        u->spool->single = 1;
         return ngx_http_registry_upload_read(u);
     }
 
@@ -616,6 +622,10 @@ ngx_http_registry_upload_open(ngx_http_registry_upload_ctx_t *u)
     {
         u->ended = 1;
 
+        /* another repository's session is free for who has it */
+
+        ngx_http_registry_upload_leave(u);
+
         return ngx_http_registry_error(r, NGX_HTTP_NOT_FOUND,
                                        NGX_REGISTRY_BLOB_UPLOAD_UNKNOWN, NULL,
                                        &ctx->reference);
@@ -637,8 +647,13 @@ ngx_http_registry_upload_open(ngx_http_registry_upload_ctx_t *u)
         return ngx_http_registry_upload_delete(u);
     }
 
-    return (ngx_http_registry_upload_range(u) == NGX_OK)
-           ? ngx_http_registry_upload_read(u) : u->body.rc;
+    if (ngx_http_registry_upload_range(u) != NGX_OK) {
+        return u->body.rc;
+    }
+
+    u->repeated = ngx_http_registry_upload_whole(u);
+
+    return ngx_http_registry_upload_read(u);
 }
 
 
@@ -775,6 +790,32 @@ ngx_http_registry_upload_range(ngx_http_registry_upload_ctx_t *u)
 }
 
 
+/*
+ * A client that was told to come again, since the store failed, sends its
+ * closing request again, with what it brought before.
+ */
+static ngx_uint_t
+ngx_http_registry_upload_whole(ngx_http_registry_upload_ctx_t *u)
+{
+    size_t               len;
+    u_char               sum[NGX_REGISTRY_HASH_MAX_LEN], hex[2 * sizeof(sum)];
+    ngx_registry_hash_t  hash;
+
+    if (!u->last || u->chunk || u->begun == 0
+        || u->digest.algorithm != NGX_REGISTRY_SHA256)
+    {
+        return 0;
+    }
+
+    hash = u->spool->hash;
+    len = ngx_registry_hash_final(&hash, sum);
+    len = ngx_registry_hex_write(hex, sum, len) - hex;
+
+    return len == u->digest.hex.len
+           && ngx_memcmp(hex, u->digest.hex.data, len) == 0;
+}
+
+
 static ngx_int_t
 ngx_http_registry_upload_read(ngx_http_registry_upload_ctx_t *u)
 {
@@ -791,6 +832,10 @@ ngx_http_registry_upload_data(ngx_http_request_t *r, void *data, u_char *p,
     size_t n)
 {
     ngx_http_registry_upload_ctx_t *u = data;
+
+    if (u->repeated) {
+        return NGX_OK;
+    }
 
     if (u->expected != -1
         && u->spool->offset + (off_t) n - u->begun > u->expected)

@@ -32,7 +32,6 @@
 
 /* the first byte of what a key is made of */
 
-#define NGX_HTTP_REGISTRY_ZONE_MEMBER   'm'
 #define NGX_HTTP_REGISTRY_ZONE_OBJECT   'o'
 #define NGX_HTTP_REGISTRY_ZONE_TAG      't'
 #define NGX_HTTP_REGISTRY_ZONE_FAULT    'f'
@@ -374,14 +373,14 @@ ngx_http_registry_zone_init_queues(ngx_shm_zone_t *shm_zone,
 
 ngx_uint_t
 ngx_http_registry_zone_member(ngx_shm_zone_t *zone, ngx_str_t *id,
-    ngx_str_t *name, ngx_str_t *digest)
+    ngx_str_t *name, ngx_str_t *digest, ngx_http_registry_member_e type)
 {
     void                          *entry;
     u_char                         key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
     ngx_http_registry_zone_ctx_t  *ctx;
 
-    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_MEMBER, id,
-                                      name, digest, key);
+    ctx = ngx_http_registry_zone_lock(zone, (u_char) type, id, name, digest,
+                                      key);
     if (ctx == NULL) {
         return 0;
     }
@@ -396,13 +395,13 @@ ngx_http_registry_zone_member(ngx_shm_zone_t *zone, ngx_str_t *id,
 
 void
 ngx_http_registry_zone_add_member(ngx_shm_zone_t *zone, ngx_str_t *id,
-    ngx_str_t *name, ngx_str_t *digest)
+    ngx_str_t *name, ngx_str_t *digest, ngx_http_registry_member_e type)
 {
     u_char                         key[NGX_HTTP_REGISTRY_ZONE_KEY_LEN];
     ngx_http_registry_zone_ctx_t  *ctx;
 
-    ctx = ngx_http_registry_zone_lock(zone, NGX_HTTP_REGISTRY_ZONE_MEMBER, id,
-                                      name, digest, key);
+    ctx = ngx_http_registry_zone_lock(zone, (u_char) type, id, name, digest,
+                                      key);
     if (ctx == NULL) {
         return;
     }
@@ -425,13 +424,14 @@ ngx_http_registry_zone_forget(ngx_shm_zone_t *zone, ngx_str_t *id,
     ngx_uint_t                     i;
     ngx_http_registry_zone_ctx_t  *ctx;
 
-    static u_char  types[] = { NGX_HTTP_REGISTRY_ZONE_MEMBER,
-                               NGX_HTTP_REGISTRY_ZONE_OBJECT };
+    static u_char  types[] = { NGX_HTTP_REGISTRY_ZONE_OBJECT,
+                               NGX_HTTP_REGISTRY_MEMBER_BLOB,
+                               NGX_HTTP_REGISTRY_MEMBER_MANIFEST };
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < sizeof(types); i++) {
 
         ctx = ngx_http_registry_zone_lock(zone, types[i], id,
-                                          i ? NULL : name, digest, key);
+                                          i ? name : NULL, digest, key);
         if (ctx == NULL) {
             return;
         }

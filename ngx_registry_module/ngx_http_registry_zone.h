@@ -23,6 +23,14 @@
  */
 
 
+/* what of a repository a digest is: one may be both */
+
+typedef enum {
+    NGX_HTTP_REGISTRY_MEMBER_BLOB = 'b',
+    NGX_HTTP_REGISTRY_MEMBER_MANIFEST = 'm'
+} ngx_http_registry_member_e;
+
+
 typedef struct {
     off_t                   size;           /* bytes */
     size_t                  type_len;       /* media type, 0 if unknown */
@@ -77,9 +85,9 @@ ngx_shm_zone_t *ngx_http_registry_zone_add(ngx_conf_t *cf, ngx_str_t *name,
  * Whether the repository is known to have the blob or manifest.
  */
 ngx_uint_t ngx_http_registry_zone_member(ngx_shm_zone_t *zone, ngx_str_t *id,
-    ngx_str_t *name, ngx_str_t *digest);
+    ngx_str_t *name, ngx_str_t *digest, ngx_http_registry_member_e type);
 void ngx_http_registry_zone_add_member(ngx_shm_zone_t *zone, ngx_str_t *id,
-    ngx_str_t *name, ngx_str_t *digest);
+    ngx_str_t *name, ngx_str_t *digest, ngx_http_registry_member_e type);
 
 /*
  * NGX_OK or NGX_DECLINED.  A type that is known stays when the object is

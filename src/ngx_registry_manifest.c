@@ -29,13 +29,26 @@ typedef enum {
     NGX_REGISTRY_JSON_DIGEST,
     NGX_REGISTRY_JSON_BLOB_SUM,
     NGX_REGISTRY_JSON_SIZE,
-    NGX_REGISTRY_JSON_URLS
+    NGX_REGISTRY_JSON_URLS,
+    NGX_REGISTRY_JSON_ANNOTATIONS
 } ngx_registry_json_e;
 
 
+typedef enum {
+    NGX_REGISTRY_JSON_NULL = 0,
+    NGX_REGISTRY_JSON_BOOLEAN,
+    NGX_REGISTRY_JSON_NUMBER,
+    NGX_REGISTRY_JSON_STRING,
+    NGX_REGISTRY_JSON_MAP,
+    NGX_REGISTRY_JSON_ARRAY
+} ngx_registry_json_kind_e;
+
+
 typedef struct {
-    ngx_registry_span_t      name;
-    ngx_registry_json_e      key;
+    ngx_registry_span_t        name;
+    ngx_registry_json_e        key;
+    ngx_registry_json_kind_e   kind;          /* of its value */
+    const char                *fault;         /* of one of another kind */
 } ngx_registry_json_key_t;
 
 
@@ -54,6 +67,8 @@ typedef struct {
     uint32_t                     seen;        /* keys of the manifest */
     uint32_t                     seen_in;     /* keys of the descriptor */
     unsigned                     signatures:1;
+    unsigned                     config:1;    /* there is one */
+    unsigned                     failed:1;
 
     /* the descriptor that is being read */
 
@@ -67,7 +82,11 @@ typedef struct {
 
 
 static int ngx_registry_manifest_fail(ngx_registry_manifest_parser_t *mp,
-    ngx_registry_status_e rc);
+    const char *fault);
+static void ngx_registry_manifest_fault(ngx_registry_manifest_parser_t *mp,
+    const char *fault);
+static void ngx_registry_manifest_place(ngx_registry_manifest_parser_t *mp,
+    ngx_registry_json_kind_e kind);
 static ngx_registry_json_e ngx_registry_manifest_key(
     const ngx_registry_json_key_t *keys, const u_char *p, size_t len);
 static int ngx_registry_manifest_null(void *data);
@@ -84,38 +103,98 @@ static int ngx_registry_manifest_start_map(void *data);
 static int ngx_registry_manifest_end_map(void *data);
 static int ngx_registry_manifest_start_array(void *data);
 static int ngx_registry_manifest_end_array(void *data);
-static int ngx_registry_manifest_value(ngx_registry_manifest_parser_t *mp);
+static int ngx_registry_manifest_value(ngx_registry_manifest_parser_t *mp,
+    ngx_registry_json_kind_e kind);
 static int ngx_registry_manifest_descriptor_end(
     ngx_registry_manifest_parser_t *mp);
 static int ngx_registry_manifest_type(ngx_registry_manifest_parser_t *mp,
     u_char *dst, size_t *dst_len, const u_char *p, size_t len);
 static void ngx_registry_manifest_content_type(
     ngx_registry_manifest_parser_t *mp);
+static size_t ngx_registry_manifest_type_index(
+    const ngx_registry_span_t *type);
 
 
 static const ngx_registry_json_key_t  ngx_registry_manifest_keys[] = {
-    { ngx_registry_span("schemaVersion"), NGX_REGISTRY_JSON_SCHEMA_VERSION },
-    { ngx_registry_span("mediaType"), NGX_REGISTRY_JSON_MEDIA_TYPE },
-    { ngx_registry_span("artifactType"), NGX_REGISTRY_JSON_ARTIFACT_TYPE },
-    { ngx_registry_span("config"), NGX_REGISTRY_JSON_CONFIG },
-    { ngx_registry_span("layers"), NGX_REGISTRY_JSON_LAYERS },
-    { ngx_registry_span("blobs"), NGX_REGISTRY_JSON_BLOBS },
-    { ngx_registry_span("manifests"), NGX_REGISTRY_JSON_MANIFESTS },
-    { ngx_registry_span("subject"), NGX_REGISTRY_JSON_SUBJECT },
-    { ngx_registry_span("fsLayers"), NGX_REGISTRY_JSON_FS_LAYERS },
-    { ngx_registry_span("signatures"), NGX_REGISTRY_JSON_SIGNATURES },
-    { { NULL, 0 }, NGX_REGISTRY_JSON_OTHER }
+
+    { ngx_registry_span("schemaVersion"), NGX_REGISTRY_JSON_SCHEMA_VERSION,
+      NGX_REGISTRY_JSON_NUMBER, "\"schemaVersion\" is not a number" },
+
+    { ngx_registry_span("mediaType"), NGX_REGISTRY_JSON_MEDIA_TYPE,
+      NGX_REGISTRY_JSON_STRING, "\"mediaType\" is not a string" },
+
+    { ngx_registry_span("artifactType"), NGX_REGISTRY_JSON_ARTIFACT_TYPE,
+      NGX_REGISTRY_JSON_STRING, "\"artifactType\" is not a string" },
+
+    { ngx_registry_span("config"), NGX_REGISTRY_JSON_CONFIG,
+      NGX_REGISTRY_JSON_MAP, "\"config\" is not a descriptor" },
+
+    { ngx_registry_span("layers"), NGX_REGISTRY_JSON_LAYERS,
+      NGX_REGISTRY_JSON_ARRAY, "\"layers\" is not a list" },
+
+    { ngx_registry_span("blobs"), NGX_REGISTRY_JSON_BLOBS,
+      NGX_REGISTRY_JSON_ARRAY, "\"blobs\" is not a list" },
+
+    { ngx_registry_span("manifests"), NGX_REGISTRY_JSON_MANIFESTS,
+      NGX_REGISTRY_JSON_ARRAY, "\"manifests\" is not a list" },
+
+    { ngx_registry_span("subject"), NGX_REGISTRY_JSON_SUBJECT,
+      NGX_REGISTRY_JSON_MAP, "\"subject\" is not a descriptor" },
+
+    { ngx_registry_span("annotations"), NGX_REGISTRY_JSON_ANNOTATIONS,
+      NGX_REGISTRY_JSON_MAP, "\"annotations\" is not an object" },
+
+    { ngx_registry_span("fsLayers"), NGX_REGISTRY_JSON_FS_LAYERS,
+      NGX_REGISTRY_JSON_ARRAY, "\"fsLayers\" is not a list" },
+
+    { ngx_registry_span("signatures"), NGX_REGISTRY_JSON_SIGNATURES,
+      NGX_REGISTRY_JSON_ARRAY, "\"signatures\" is not a list" },
+
+    { { NULL, 0 }, NGX_REGISTRY_JSON_OTHER, NGX_REGISTRY_JSON_NULL, NULL }
 };
 
 
 static const ngx_registry_json_key_t  ngx_registry_descriptor_keys[] = {
-    { ngx_registry_span("mediaType"), NGX_REGISTRY_JSON_MEDIA_TYPE },
-    { ngx_registry_span("digest"), NGX_REGISTRY_JSON_DIGEST },
-    { ngx_registry_span("blobSum"), NGX_REGISTRY_JSON_BLOB_SUM },
-    { ngx_registry_span("size"), NGX_REGISTRY_JSON_SIZE },
-    { ngx_registry_span("urls"), NGX_REGISTRY_JSON_URLS },
-    { { NULL, 0 }, NGX_REGISTRY_JSON_OTHER }
+
+    { ngx_registry_span("mediaType"), NGX_REGISTRY_JSON_MEDIA_TYPE,
+      NGX_REGISTRY_JSON_STRING,
+      "the mediaType of a descriptor is not a string" },
+
+    { ngx_registry_span("digest"), NGX_REGISTRY_JSON_DIGEST,
+      NGX_REGISTRY_JSON_STRING,
+      "the digest of a descriptor is not a string" },
+
+    { ngx_registry_span("blobSum"), NGX_REGISTRY_JSON_BLOB_SUM,
+      NGX_REGISTRY_JSON_STRING, "a \"blobSum\" is not a string" },
+
+    { ngx_registry_span("size"), NGX_REGISTRY_JSON_SIZE,
+      NGX_REGISTRY_JSON_NUMBER, "the size of a descriptor is not a number" },
+
+    { ngx_registry_span("urls"), NGX_REGISTRY_JSON_URLS,
+      NGX_REGISTRY_JSON_ARRAY, "the \"urls\" of a descriptor are not a list" },
+
+    { ngx_registry_span("annotations"), NGX_REGISTRY_JSON_ANNOTATIONS,
+      NGX_REGISTRY_JSON_MAP,
+      "the annotations of a descriptor are not an object" },
+
+    { { NULL, 0 }, NGX_REGISTRY_JSON_OTHER, NGX_REGISTRY_JSON_NULL, NULL }
 };
+
+
+/* manifests, of which those with an image have a config */
+
+static const ngx_registry_span_t  ngx_registry_manifest_types[] = {
+    ngx_registry_span("application/vnd.oci.image.manifest.v1+json"),
+    ngx_registry_span("application/vnd.docker.distribution.manifest.v2+json"),
+    ngx_registry_span("application/vnd.oci.image.index.v1+json"),
+    ngx_registry_span("application/vnd.docker.distribution.manifest.list."
+                      "v2+json"),
+    ngx_registry_span("application/vnd.oci.artifact.manifest.v1+json")
+};
+
+#define NGX_REGISTRY_MANIFEST_IMAGES  2
+#define NGX_REGISTRY_MANIFEST_TYPES                                           \
+    (sizeof(ngx_registry_manifest_types) / sizeof(ngx_registry_span_t))
 
 
 static const yajl_callbacks  ngx_registry_manifest_callbacks = {
@@ -140,20 +219,23 @@ ngx_registry_manifest_parse(const u_char *p, const u_char *last,
 {
     size_t                           n;
     yajl_handle                      json;
+    ngx_registry_span_t              type;
     yajl_status                      status;
     ngx_registry_manifest_parser_t   mp;
 
     memset(m, 0, sizeof(ngx_registry_manifest_t));
 
     if (last - p > NGX_REGISTRY_MANIFEST_MAX_LEN) {
+        m->fault = "it is longer than 4 MiB";
         return NGX_REGISTRY_TOO_LONG;
     }
 
-    /* blanks to yajl, but not in JSON: strings have no controls either */
-
     n = (size_t) (last - p);
 
+    /* blanks to yajl, but not in JSON: strings have no controls either */
+
     if (n && (memchr(p, '\v', n) || memchr(p, '\f', n))) {
+        m->fault = "it is not JSON";
         return NGX_REGISTRY_INVALID;
     }
 
@@ -185,16 +267,32 @@ ngx_registry_manifest_parse(const u_char *p, const u_char *last,
     /* a value that is no object has no keys, and leaves nothing behind */
 
     if (status != yajl_status_ok || !mp.seen) {
+
+        if (!mp.failed) {
+            m->fault = "it is not a JSON object";
+        }
+
         return mp.rc;
     }
 
     for (p += n; p < last; p++) {
         if (*p != ' ' && *p != '\t' && *p != '\r' && *p != '\n') {
+            m->fault = "something follows the JSON object";
             return NGX_REGISTRY_INVALID;
         }
     }
 
     ngx_registry_manifest_content_type(&mp);
+
+    type.data = m->media_type;
+    type.len = m->media_type_len;
+
+    if (!mp.config
+        && ngx_registry_manifest_type_index(&type)
+           < NGX_REGISTRY_MANIFEST_IMAGES)
+    {
+        ngx_registry_manifest_fault(&mp, "there is no \"config\"");
+    }
 
     return NGX_REGISTRY_OK;
 }
@@ -202,11 +300,78 @@ ngx_registry_manifest_parse(const u_char *p, const u_char *last,
 
 static int
 ngx_registry_manifest_fail(ngx_registry_manifest_parser_t *mp,
-    ngx_registry_status_e rc)
+    const char *fault)
 {
-    mp->rc = rc;
+    mp->failed = 1;
+    mp->m->fault = fault;
 
     return 0;
+}
+
+
+static void
+ngx_registry_manifest_fault(ngx_registry_manifest_parser_t *mp,
+    const char *fault)
+{
+    if (mp->m->fault == NULL) {
+        mp->m->fault = fault;
+    }
+}
+
+
+static void
+ngx_registry_manifest_place(ngx_registry_manifest_parser_t *mp,
+    ngx_registry_json_kind_e kind)
+{
+    ngx_registry_json_e             key;
+    const ngx_registry_json_key_t  *keys;
+
+    if (mp->array && mp->depth == 2) {
+
+        if (kind != NGX_REGISTRY_JSON_MAP) {
+            ngx_registry_manifest_fault(mp,
+                                  "an element of a list is no descriptor");
+        }
+
+        return;
+    }
+
+    if (mp->depth == 1) {
+        keys = ngx_registry_manifest_keys;
+        key = mp->top;
+
+    } else if (mp->base && mp->depth == mp->base) {
+        keys = ngx_registry_descriptor_keys;
+        key = mp->key;
+
+    } else {
+
+        /* OCI image-spec, Annotations: values are strings */
+
+        if (kind != NGX_REGISTRY_JSON_STRING
+            && (mp->base ? (mp->depth == mp->base + 1
+                            && mp->key == NGX_REGISTRY_JSON_ANNOTATIONS)
+                         : (mp->depth == 2
+                            && mp->top == NGX_REGISTRY_JSON_ANNOTATIONS)))
+        {
+            ngx_registry_manifest_fault(mp,
+                               "the value of an annotation is not a string");
+        }
+
+        return;
+    }
+
+    while (keys->name.data && keys->key != key) {
+        keys++;
+    }
+
+    /* Go, in which most of them are written, writes null for an empty list */
+
+    if (keys->name.data && kind != keys->kind
+        && kind != NGX_REGISTRY_JSON_NULL)
+    {
+        ngx_registry_manifest_fault(mp, keys->fault);
+    }
 }
 
 
@@ -226,8 +391,11 @@ ngx_registry_manifest_key(const ngx_registry_json_key_t *keys,
 
 
 static int
-ngx_registry_manifest_value(ngx_registry_manifest_parser_t *mp)
+ngx_registry_manifest_value(ngx_registry_manifest_parser_t *mp,
+    ngx_registry_json_kind_e kind)
 {
+    ngx_registry_manifest_place(mp, kind);
+
     /* the document is one object: nothing stands outside of it */
 
     return mp->depth > 0;
@@ -237,7 +405,7 @@ ngx_registry_manifest_value(ngx_registry_manifest_parser_t *mp)
 static int
 ngx_registry_manifest_null(void *data)
 {
-    return ngx_registry_manifest_value(data);
+    return ngx_registry_manifest_value(data, NGX_REGISTRY_JSON_NULL);
 }
 
 
@@ -246,7 +414,7 @@ ngx_registry_manifest_boolean(void *data, int value)
 {
     (void) value;
 
-    return ngx_registry_manifest_value(data);
+    return ngx_registry_manifest_value(data, NGX_REGISTRY_JSON_BOOLEAN);
 }
 
 
@@ -267,7 +435,7 @@ ngx_registry_manifest_number(void *data, const char *p, size_t len)
         dst = &mp->d.size;
 
     } else {
-        return ngx_registry_manifest_value(mp);
+        return ngx_registry_manifest_value(mp, NGX_REGISTRY_JSON_NUMBER);
     }
 
     n = 0;
@@ -277,7 +445,12 @@ ngx_registry_manifest_number(void *data, const char *p, size_t len)
         if (p[i] < '0' || p[i] > '9'
             || n > (INT64_MAX - (p[i] - '0')) / 10)
         {
-            return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+            return ngx_registry_manifest_fail(mp,
+                                       dst == &mp->d.size
+                                       ? "the size of a descriptor is not a "
+                                         "number of bytes"
+                                       : "\"schemaVersion\" is not a "
+                                         "version");
         }
 
         n = n * 10 + (p[i] - '0');
@@ -294,12 +467,16 @@ ngx_registry_manifest_string(void *data, const u_char *p, size_t len)
 {
     ngx_registry_manifest_parser_t *mp = data;
 
+    if (!ngx_registry_manifest_value(mp, NGX_REGISTRY_JSON_STRING)) {
+        return 0;
+    }
+
     if (mp->depth == 1) {
         return ngx_registry_manifest_string_top(mp, p, len);
     }
 
     if (mp->base == 0) {
-        return ngx_registry_manifest_value(mp);
+        return 1;
     }
 
     if (mp->depth == mp->base + 1 && mp->key == NGX_REGISTRY_JSON_URLS) {
@@ -320,7 +497,8 @@ ngx_registry_manifest_string(void *data, const u_char *p, size_t len)
                     ? NGX_REGISTRY_JSON_BLOB_SUM : NGX_REGISTRY_JSON_DIGEST))
     {
         if (len > sizeof(mp->digest)) {
-            return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+            return ngx_registry_manifest_fail(mp,
+                                     "the digest of a descriptor is invalid");
         }
 
         if (len) {
@@ -362,14 +540,14 @@ ngx_registry_manifest_type(ngx_registry_manifest_parser_t *mp, u_char *dst,
     size_t  i;
 
     if (len > NGX_REGISTRY_MEDIA_TYPE_MAX_LEN) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp, "a media type is too long");
     }
 
     /* it becomes the value of a header */
 
     for (i = 0; i < len; i++) {
         if (p[i] <= 0x20 || p[i] >= 0x7f || p[i] == '"' || p[i] == '\\') {
-            return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+            return ngx_registry_manifest_fail(mp, "a media type is none");
         }
     }
 
@@ -411,7 +589,7 @@ ngx_registry_manifest_map_key(void *data, const u_char *p, size_t len)
      */
 
     if (key != NGX_REGISTRY_JSON_OTHER && (*seen & (1u << key))) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp, "a key is there twice");
     }
 
     *seen |= 1u << key;
@@ -425,8 +603,12 @@ ngx_registry_manifest_start_map(void *data)
 {
     ngx_registry_manifest_parser_t *mp = data;
 
+    if (mp->depth) {
+        ngx_registry_manifest_place(mp, NGX_REGISTRY_JSON_MAP);
+    }
+
     if (++mp->depth > NGX_REGISTRY_MANIFEST_DEPTH) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp, "it is nested too deeply");
     }
 
     if (mp->depth == 1) {
@@ -437,8 +619,10 @@ ngx_registry_manifest_start_map(void *data)
 
     if (mp->base) {
 
-        if (mp->depth == mp->base + 1) {
-            /* "urls" is a list */
+        if (mp->depth == mp->base + 1
+            && mp->key == NGX_REGISTRY_JSON_URLS)
+        {
+            /* it is a list */
             mp->key = NGX_REGISTRY_JSON_OTHER;
         }
 
@@ -476,7 +660,8 @@ ngx_registry_manifest_start_map(void *data)
     if (!mp->array && mp->d.type != NGX_REGISTRY_DESCRIPTOR_CONFIG
         && mp->d.type != NGX_REGISTRY_DESCRIPTOR_SUBJECT)
     {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp,
+                                          "a list of descriptors is none");
     }
 
     mp->base = mp->depth;
@@ -516,7 +701,15 @@ static int
 ngx_registry_manifest_descriptor_end(ngx_registry_manifest_parser_t *mp)
 {
     if (!mp->has_digest) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp, "a descriptor has no digest");
+    }
+
+    if (mp->d.size == -1 && mp->top != NGX_REGISTRY_JSON_FS_LAYERS) {
+        ngx_registry_manifest_fault(mp, "a descriptor has no size");
+    }
+
+    if (mp->d.type == NGX_REGISTRY_DESCRIPTOR_CONFIG) {
+        mp->config = 1;
     }
 
     switch (ngx_registry_digest_parse(mp->digest, mp->digest + mp->digest_len,
@@ -530,14 +723,16 @@ ngx_registry_manifest_descriptor_end(ngx_registry_manifest_parser_t *mp)
         return 1;
 
     default:
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp,
+                                     "the digest of a descriptor is invalid");
     }
 
     mp->d.media_type.data = mp->type;
     mp->d.media_type.len = mp->type_len;
 
     if (mp->handler && mp->handler(mp->data, &mp->d) != NGX_REGISTRY_OK) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_STOPPED);
+        mp->rc = NGX_REGISTRY_STOPPED;
+        return 0;
     }
 
     return 1;
@@ -549,8 +744,12 @@ ngx_registry_manifest_start_array(void *data)
 {
     ngx_registry_manifest_parser_t *mp = data;
 
-    if (mp->depth == 0 || ++mp->depth > NGX_REGISTRY_MANIFEST_DEPTH) {
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+    if (!ngx_registry_manifest_value(mp, NGX_REGISTRY_JSON_ARRAY)) {
+        return 0;
+    }
+
+    if (++mp->depth > NGX_REGISTRY_MANIFEST_DEPTH) {
+        return ngx_registry_manifest_fail(mp, "it is nested too deeply");
     }
 
     if (mp->depth != 2) {
@@ -576,7 +775,8 @@ ngx_registry_manifest_start_array(void *data)
 
     case NGX_REGISTRY_JSON_CONFIG:
     case NGX_REGISTRY_JSON_SUBJECT:
-        return ngx_registry_manifest_fail(mp, NGX_REGISTRY_INVALID);
+        return ngx_registry_manifest_fail(mp,
+                                          "a descriptor is not an object");
 
     default:
         break;
@@ -626,4 +826,32 @@ ngx_registry_manifest_content_type(ngx_registry_manifest_parser_t *mp)
 
     mp->m->media_type_len = strlen(type);
     memcpy(mp->m->media_type, type, mp->m->media_type_len);
+}
+
+
+static size_t
+ngx_registry_manifest_type_index(const ngx_registry_span_t *type)
+{
+    size_t  i;
+
+    for (i = 0; i < NGX_REGISTRY_MANIFEST_TYPES; i++) {
+
+        if (ngx_registry_manifest_types[i].len == type->len
+            && memcmp(ngx_registry_manifest_types[i].data, type->data,
+                      type->len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+int
+ngx_registry_manifest_type_known(const ngx_registry_span_t *type)
+{
+    return ngx_registry_manifest_type_index(type)
+           < NGX_REGISTRY_MANIFEST_TYPES;
 }

@@ -46,6 +46,9 @@ typedef struct {
     size_t    artifact_type_len;
     u_char    artifact_type[NGX_REGISTRY_MEDIA_TYPE_MAX_LEN];
     unsigned  index:1;                  /* has "manifests" */
+
+    const char  *fault;                 /* why it is not one, or should not
+                                           be stored; or NULL */
 } ngx_registry_manifest_t;
 
 
@@ -61,10 +64,18 @@ typedef ngx_registry_status_e (*ngx_registry_descriptor_pt)(void *data,
  * OK; INVALID if it is not one JSON object (of UTF-8, nesting of at most 64)
  * or a descriptor has no valid digest; TOO_LONG; NO_MEMORY; STOPPED.
  * handler may be NULL.
+ *
+ * What other registries have stored has to be served: a manifest that breaks
+ * rules of OCI image-spec which do not matter for that (a descriptor without
+ * a size, values of other types, an image without a config) is OK, and has a
+ * fault.  fault is a literal that completes "this is not a manifest: ".
  */
 ngx_registry_status_e ngx_registry_manifest_parse(const u_char *p,
     const u_char *last, ngx_registry_manifest_t *m,
     ngx_registry_descriptor_pt handler, void *data);
+
+/* whether it is a media type of manifests and indexes, not of blobs */
+int ngx_registry_manifest_type_known(const ngx_registry_span_t *type);
 
 
 #pragma GCC visibility pop

@@ -96,6 +96,10 @@ for my $s3 (Test::Registry::Gateway->new(), Test::Registry::S3->new()) {
     is(push_to($t, digest(index_of(4)), index_of(4))->status, 201,
         "no tag, $on");
 
+    my $many = digest(index_of(5)) . '?' . join '&', map { "tag=m$_" } 1 .. 9;
+    is(push_to($t, $many, index_of(5))->status, 201, "nine tags $_, $on")
+        for 'once', 'again';
+
     # who deletes it may make it anew
 
     is($t->request('DELETE', '/v2/team/app/manifests/v1')->status, 202,

@@ -155,6 +155,26 @@ $layout->manifest('team/second', $manifests{oci}[0]);
 $r = $t->get("/v2/team/second/manifests/$digest{oci}");
 is($r->status, 200, 'of two repositories');
 
+# a digest is a manifest or a blob of a repository, for each there is a link
+
+my $both = Test::Registry->node($s3);
+my $layer = $layout->blob('team/kinds', 'a layer');
+my $image = qq({"schemaVersion":2,"mediaType":"$oci",)
+    . qq("config":{"mediaType":"a/b","digest":"$layer","size":7},"layers":[]});
+my $child = $layout->manifest('team/kinds', $image, 'v1');
+
+is($both->get("/v2/team/kinds/manifests/v1")->body, $image, 'an image');
+is($both->get("/v2/team/kinds/blobs/$layer")->body, 'a layer', 'its layer');
+
+$r = $both->get("/v2/team/kinds/manifests/$layer");
+is($r->status, 404, 'a layer is no manifest');
+is($r->code, 'MANIFEST_UNKNOWN', 'a layer is no manifest - code');
+
+$r = $both->get("/v2/team/kinds/blobs/$child");
+is($r->status, 404, 'a manifest is no blob');
+is($r->code, 'BLOB_UNKNOWN', 'a manifest is no blob - code');
+unlike($both->log, qr/\[error\]/, 'and nothing is wrong with them');
+
 # no content behind the link
 
 my $lost = $layout->manifest('team/app', '{"lost":1}', 'lost');

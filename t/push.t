@@ -411,6 +411,40 @@ my @refused = (
         400, 'MANIFEST_INVALID'),
     on_manifest('a negative size', 'bad', $json =~ s/"size":/"size":-/r,
         400, 'MANIFEST_INVALID'),
+    (map { on_manifest("$_->[0]", 'bad', $_->[1], 400, 'MANIFEST_INVALID',
+        detail => $_->[2]) }
+        [ 'null among layers', $json =~ s/"layers":\[/"layers":[null,/r,
+            qr/element of a list/ ],
+        [ 'a string among layers', $json =~ s/"layers":\[/"layers":["x",/r,
+            qr/element of a list/ ],
+        [ 'layers that are no list',
+            $json =~ s/"layers":\[.*\]/"layers":"x"/r, qr/"layers"/ ],
+        [ 'no size', $json =~ s/,"size":\d+//r, qr/no size/ ],
+        [ 'a string for a size', $json =~ s/"size":(\d+)/"size":"$1"/r,
+            qr/size of a descriptor/ ],
+        [ 'half a byte', $json =~ s/"size":(\d+)/"size":$1.5/r,
+            qr/size of a descriptor/ ],
+        [ 'no config', $json =~ s/"config":.*?\},//r, qr/no "config"/ ],
+        [ 'null for a config', $json =~ s/"config":.*?\},/"config":null,/r,
+            qr/no "config"/ ],
+        [ 'an annotation that is no string',
+            $json =~ s/\}$/,"annotations":{"a":1}}/r, qr/annotation/ ],
+        [ 'annotations of a layer that are no strings',
+            $json =~ s/\}\]/,"annotations":{"a":{"b":"c"}}}]/r,
+            qr/annotation/ ],
+        [ 'annotations that are a list',
+            $json =~ s/\}$/,"annotations":["a"]}/r, qr/"annotations/ ],
+        [ 'a number for a type',
+            $json =~ s/"mediaType":"[^"]*","digest/"mediaType":1,"digest/r,
+            qr/mediaType/ ],
+        [ 'a subject that is a string', $json =~ s/\}$/,"subject":"x"}/r,
+            qr/"subject/ ]),
+    on_manifest('a layer as a child', 'bad',
+        '{"schemaVersion":2,"manifests":[' . descriptor($type, 'layer 1')
+        . ']}', '40[04]', 'MANIFEST_BLOB_UNKNOWN', headers => [
+        'Content-Type', 'application/vnd.oci.image.index.v1+json' ]),
+    on_manifest('5,000 layers', 'bad', manifest($config, 1 .. 5000), 413,
+        'SIZE_INVALID'),
     on_manifest('another Content-Type', 'bad', $json, 400,
         'MANIFEST_INVALID', headers => [ 'Content-Type',
         'application/vnd.oci.image.index.v1+json' ]),
@@ -451,10 +485,13 @@ my $before = keys_now();
 for (@refused) {
     my ($name, $method, $path, $status, $code, %opt) = @$_;
 
+    my $detail = delete $opt{detail};
     my $r = $t->request($method, ref $path ? $path->() : $path, %opt);
 
     like($r->status, qr/^$status$/, $name) or diag($r->body);
     is($r->code, $code, "$name - code") if defined $code;
+    like($r->body =~ s/\\"/"/gr, $detail, "$name - detail")
+        if defined $detail;
 
     # nginx itself answers what is no HTTP, and what leads out of /v2/
     like($r->body, qr/^\{"errors":\[/, "$name - JSON")
@@ -462,6 +499,103 @@ for (@refused) {
 }
 
 is(keys_now(), $before, 'bucket is unchanged');
+
+# what is no fault: null for what is absent, an index of blobs, many layers
+
+is(put_manifest('team/app', 'null',
+    $json =~ s/\}$/,"subject":null,"annotations":null}/r)->status, 201,
+    'null for what is absent');
+is($t->request('PUT', '/v2/team/app/manifests/cache', body =>
+    '{"schemaVersion":2,"manifests":[' . descriptor(
+    'application/vnd.oci.image.layer.v1.tar+gzip', 'layer 1') . ']}',
+    headers => [ 'Content-Type', 'application/vnd.oci.image.index.v1+json' ])
+    ->status, 201, 'an index of blobs');
+
+push_blob('team/wide', "wide $_") for 1 .. 100;
+is($t->request('DELETE', "/v2/team/wide/blobs/" . digest('wide 50'))->status,
+    202, 'one of a hundred layers is gone');
+$t->restart();
+is(put_manifest('team/wide', 'v1', manifest(map { "wide $_" } 1 .. 100))
+    ->code, 'MANIFEST_BLOB_UNKNOWN', 'a hundred layers, one is missing');
+push_blob('team/wide', 'wide 50');
+is(put_manifest('team/wide', 'v1', manifest(map { "wide $_" } 1 .. 100))
+    ->status, 201, 'a hundred layers');
+
+# many tags of one manifest, among many tags
+
+my $wide = digest(manifest(map { "wide $_" } 1 .. 100));
+
+for my $n (1 .. 3) {
+    is(put_manifest('team/wide', "$wide?" . join('&', map { "tag=v$n-$_" }
+        1 .. 64), manifest(map { "wide $_" } 1 .. 100))->status, 201,
+        "64 tags, $n");
+}
+
+my $narrow = manifest('wide 1', 'wide 2');
+is(put_manifest('team/wide', 'narrow', $narrow)->status, 201, 'another tag');
+is($t->request('DELETE', "/v2/team/wide/manifests/$wide")->status, 202,
+    'DELETE of a manifest with 193 tags');
+is($t->get('/v2/team/wide/tags/list')->body =~ s/\s//gr,
+    '{"name":"team/wide","tags":["narrow"]}',
+    'DELETE of a manifest with 193 tags - another one stays');
+
+# many referrers come in pages
+
+my $subject = '{"mediaType":"' . $type . '","digest":"' . digest($narrow)
+    . '","size":' . length($narrow) . '}';
+
+for my $n (1 .. 44) {
+    my $json = manifest('wide 1') =~ s/\}$//r
+        . ',"artifactType":"a/' . $n % 2 . '","annotations":{"n":"' . $n
+        . '","x":"' . 'y' x 100_000 . qq("},"subject":$subject});
+    is(put_manifest('team/wide', digest($json), $json)->status, 201,
+        "referrer $n");
+}
+
+for my $filter ('', 'a/1') {
+    my $path = "/v2/team/wide/referrers/" . digest($narrow)
+        . ($filter && '?artifactType=a%2F1');
+    my (%seen, @pages);
+
+    while ($path && @pages < 10) {
+        my $r = $t->get($path);
+        push @pages, length $r->body;
+        $seen{$_}++ for $r->body =~ /"n":"(\d+)"/g;
+        ($path) = ($r->header('Link') // '') =~ /^<(.*)>; rel="next"$/;
+    }
+
+    my $what = $filter ? 'filtered' : 'all';
+    is_deeply(\%seen, { map { $_ => 1 } grep { !$filter || $_ % 2 } 1 .. 44 },
+        "referrers, $what - each once");
+    is(scalar @pages, $filter ? 2 : 3, "referrers, $what - pages");
+    is(scalar(grep { $_ > 2_500_000 } @pages), 0,
+        "referrers, $what - short ones");
+}
+
+is($t->get('/v2/team/wide/referrers/' . digest($narrow) . '?last=%')->status,
+    400, 'referrers - last is not encoded');
+
+# what was damaged since is pushed again
+
+for ([ blob => sub { push_blob('team/damage', 'content') },
+        '/v2/team/damage/blobs/' . digest('content') ],
+    [ manifest => sub { put_manifest('team/wide', 'narrow', $narrow) },
+        '/v2/team/wide/manifests/' . digest($narrow) ])
+{
+    my ($what, $push, $path) = @$_;
+
+    $push->();
+    my $content = $t->get($path)->body;
+    my $hex = sha256_hex($content);
+    my ($key) = grep { m{/$hex/data$} } $s3->keys($s3->prefix);
+
+    for my $bad ('x' x length $content, 'short') {
+        $s3->put($key, $bad);
+        $push->();
+        is($t->get($path)->body, $content,
+            "damaged $what, @{[length $bad]} bytes - pushed again");
+    }
+}
 
 # nginx makes a path simple before anybody looks at it, and before it chooses
 # a location with its passwords
@@ -485,6 +619,17 @@ ok(wait_for(sub { ($t->get($at)->header('Range') // '') eq '0-2' }, 3),
 is($t->request('PATCH', $at, body => 'def')->status, 202, 'and goes on');
 is($t->request('PUT', "$at?digest=" . digest('abcdef'))->status, 201,
     'to its end');
+
+# the last bytes of a blob come as a whole, or not at all
+
+$at = session('team/app');
+$socket = $client->connect();
+$client->write_all($socket, "PUT $at?digest=" . digest('abcdef')
+    . " HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+close $socket;
+select undef, undef, undef, 0.2;
+is($t->request('PUT', "$at?digest=" . digest('abcdef'), body => 'abcdef')
+    ->status, 201, 'a cut PUT is repeated');
 
 # a disk that changes bytes: S3 would confirm whatever it is sent
 
