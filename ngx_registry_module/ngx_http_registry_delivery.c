@@ -75,8 +75,6 @@ static ngx_int_t ngx_http_registry_delivery_beyond(
     ngx_http_registry_delivery_t *d);
 static void ngx_http_registry_delivery_extent(
     ngx_http_registry_delivery_t *d);
-static ngx_int_t ngx_http_registry_delivery_send_header(
-    ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_add_content_range(
     ngx_http_registry_delivery_t *d);
 static ngx_int_t ngx_http_registry_delivery_trust(
@@ -925,12 +923,20 @@ ngx_http_registry_delivery_begin(ngx_http_registry_delivery_t *d, off_t size,
 
     d->measured = ngx_current_msec;
 
-    if (ngx_http_registry_delivery_send_header(d) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     d->begun = r->connection->sent;
     d->sent = d->begun;
+
+    /*
+     * what is verified before it passes, as a small blob is as a whole, may
+     * yet turn out to be damaged, and that can be told as long as there is
+     * no header
+     */
+
+    if ((!slice->sub->whole || !slice->sub->filed || size == 0)
+        && ngx_http_registry_delivery_send_header(d) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     /* the other slices */
 
@@ -1003,7 +1009,7 @@ ngx_http_registry_delivery_extent(ngx_http_registry_delivery_t *d)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_registry_delivery_send_header(ngx_http_registry_delivery_t *d)
 {
     ngx_int_t            rc;

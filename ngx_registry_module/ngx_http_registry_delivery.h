@@ -118,10 +118,15 @@ ngx_int_t ngx_http_registry_blob_headers(ngx_http_request_t *r,
 
 /*
  * For the slices: the size is known from the answer to the first one.  Sends
- * the header; NGX_OK, or NGX_ERROR if the child is to end.
+ * the header, unless it can wait for the first byte; NGX_OK, or NGX_ERROR if
+ * the child is to end.
  */
 ngx_int_t ngx_http_registry_delivery_begin(ngx_http_registry_delivery_t *d,
     off_t size, ngx_http_registry_slice_t *slice);
+
+/* for the slices, before the first byte if header_sent is not set */
+ngx_int_t ngx_http_registry_delivery_send_header(
+    ngx_http_registry_delivery_t *d);
 
 /*
  * For the slices: something comes from S3, into a file of the cache or past

@@ -277,7 +277,7 @@ ngx_http_registry_disk_failed(ngx_http_registry_sub_t *sub)
     ngx_event_pipe_t  *p;
 
     if (!sub->filed || sub->request->cached || sub->left || sub->rejected
-        || !sub->streaming || sub->request->upstream == NULL)
+        || sub->mismatch || !sub->streaming || sub->request->upstream == NULL)
     {
         return 0;
     }

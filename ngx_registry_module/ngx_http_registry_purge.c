@@ -16,6 +16,10 @@
 #define NGX_HTTP_REGISTRY_PURGE_MAX    600000
 
 
+/* multipart uploads that are aborted in one look; the others the next time */
+#define NGX_HTTP_REGISTRY_PURGE_ABORTS  32
+
+
 /* a session whose multipart upload is being aborted */
 
 typedef struct {
@@ -34,7 +38,8 @@ static ngx_uint_t ngx_http_registry_purge_old(
 static void ngx_http_registry_purge_stray(ngx_http_registry_loc_conf_t *rlcf,
     ngx_str_t *name, ngx_str_t *uuid, ngx_log_t *log);
 static void ngx_http_registry_purge_session(
-    ngx_http_registry_loc_conf_t *rlcf, ngx_str_t *uuid, ngx_log_t *log);
+    ngx_http_registry_loc_conf_t *rlcf, ngx_str_t *uuid, ngx_uint_t *aborts,
+    ngx_log_t *log);
 static void ngx_http_registry_purge_abort(ngx_http_registry_loc_conf_t *rlcf,
     ngx_http_registry_spool_t *spool);
 static ngx_int_t ngx_http_registry_purge_aborted(
@@ -151,11 +156,13 @@ static void
 ngx_http_registry_purge_folder(ngx_http_registry_loc_conf_t *rlcf,
     ngx_log_t *log)
 {
-    u_char     *p;
-    ngx_dir_t   dir;
-    ngx_str_t  *path, name, uuid;
+    u_char      *p;
+    ngx_dir_t    dir;
+    ngx_str_t   *path, name, uuid;
+    ngx_uint_t   aborts;
 
     path = &rlcf->upload_path->name;
+    aborts = 0;
 
     if (ngx_open_dir(path, &dir) == NGX_ERROR) {
         ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
@@ -187,7 +194,7 @@ ngx_http_registry_purge_folder(ngx_http_registry_loc_conf_t *rlcf,
         uuid.len = p - name.data;
 
         if (ngx_strcmp(p, ".data") == 0) {
-            ngx_http_registry_purge_session(rlcf, &uuid, log);
+            ngx_http_registry_purge_session(rlcf, &uuid, &aborts, log);
 
         } else if (ngx_strcmp(p, ".state") == 0
                    || ngx_strcmp(p, ".state.new") == 0)
@@ -258,7 +265,7 @@ ngx_http_registry_purge_stray(ngx_http_registry_loc_conf_t *rlcf,
 
 static void
 ngx_http_registry_purge_session(ngx_http_registry_loc_conf_t *rlcf,
-    ngx_str_t *uuid, ngx_log_t *log)
+    ngx_str_t *uuid, ngx_uint_t *aborts, ngx_log_t *log)
 {
     ngx_int_t                   rc;
     ngx_pool_t                 *pool;
@@ -275,7 +282,10 @@ ngx_http_registry_purge_session(ngx_http_registry_loc_conf_t *rlcf,
                                       uuid, &spool);
 
     if (rc == NGX_OK && spool->upload_id.len) {
-        ngx_http_registry_purge_abort(rlcf, spool);
+
+        if ((*aborts)++ < NGX_HTTP_REGISTRY_PURGE_ABORTS) {
+            ngx_http_registry_purge_abort(rlcf, spool);
+        }
 
     } else if (rc == NGX_OK
                || (rc == NGX_DECLINED && spool

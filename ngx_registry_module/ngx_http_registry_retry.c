@@ -15,6 +15,7 @@
 #define NGX_HTTP_REGISTRY_THROTTLE_BASE   1000
 #define NGX_HTTP_REGISTRY_RETRY_MAX       20000
 #define NGX_HTTP_REGISTRY_PATIENCE_BASE   1000
+#define NGX_HTTP_REGISTRY_PATIENCE_LONG   5000
 
 /* a bucket of tokens keeps a failing store from being asked three times as
    often as a working one */
@@ -112,6 +113,8 @@ ngx_http_registry_retry_patience(ngx_http_registry_retry_t *retry,
     ngx_http_registry_result_t *result, ngx_http_registry_loc_conf_t *rlcf,
     ngx_msec_t *delay)
 {
+    ngx_msec_t  base;
+
     if (!ngx_http_registry_result_again(result)) {
         return NGX_DECLINED;
     }
@@ -130,8 +133,15 @@ ngx_http_registry_retry_patience(ngx_http_registry_retry_t *retry,
     retry->waited = 0;
     retry->renewed = 0;
 
-    *delay = NGX_HTTP_REGISTRY_PATIENCE_BASE
-             + (ngx_msec_t) ngx_random() % NGX_HTTP_REGISTRY_PATIENCE_BASE;
+    /* nginx logs each connection that is refused: less often after a while */
+
+    base = NGX_HTTP_REGISTRY_PATIENCE_BASE;
+
+    if (ngx_current_msec - retry->failing >= NGX_HTTP_REGISTRY_PATIENCE_LONG) {
+        base *= 3;
+    }
+
+    *delay = base + (ngx_msec_t) ngx_random() % base;
 
     return NGX_OK;
 }

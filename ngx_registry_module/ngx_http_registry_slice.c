@@ -893,6 +893,12 @@ ngx_http_registry_slice_body(ngx_http_registry_sub_t *sub, ngx_chain_t *in,
 
         if (!ngx_buf_special(cl->buf)) {
 
+            if (!d->header_sent
+                && ngx_http_registry_delivery_send_header(d) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
             rc = ngx_http_registry_slice_cut(slice, cl->buf);
 
             if (rc == NGX_ERROR) {

@@ -86,6 +86,32 @@ for my $name (sort keys %manifests) {
         "manifest, $name - HEAD");
 }
 
+# a small blob is verified before its first byte is sent: the client is told
+
+my $config = $layout->blob('team/app', '{"architecture":"amd64"}');
+$s3->put($layout->blob_key($config), '{"architecture":"amd65"}');
+
+for my $range (undef, 'bytes=0-5', undef) {
+    my $r = $t->get("/v2/team/app/blobs/$config", Range => $range);
+    my $what = 'small blob of another digest'
+        . ($range ? ', a range of it' : '');
+
+    is($r->status, 502, "$what - 502");
+    is($r->code, 'UNKNOWN', "$what - code");
+    like($r->body, qr/does not match digest/, "$what - message");
+}
+
+unlike($t->log(), qr/cannot be written/,
+    'small blob of another digest - the disk is not to blame');
+
+$s3->put($layout->blob_key($config), '{"architecture":"amd64"}');
+is($t->get("/v2/team/app/blobs/$config")->body, '{"architecture":"amd64"}',
+    'small blob of another digest - mended');
+
+my $empty = $layout->blob('team/app', '');
+is($t->get("/v2/team/app/blobs/$empty")->status, 200, 'empty blob');
+is($t->get("/v2/team/app/blobs/$empty")->length, 0, 'empty blob - empty');
+
 # bytes that are not those of the digest; later they are
 
 my $bytes = '{"schemaVersion":2,"annotations":{"a":"b"}}';

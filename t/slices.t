@@ -166,9 +166,12 @@ for my $damage (sort keys %damages) {
 
         $s3->clear_faults();
         is(sha($blob), $blob, "$name - mended");
-        $s3->forget();
         is(sha($blob), $blob, "$name - mended, warm");
-        is(scalar(ranges()), 0, "$name - mended, from the cache");
+
+        # a disk that other tests keep busy may lag, then nothing is cached
+
+        ok(wait_for(sub { $s3->forget(); sha($blob); return !ranges() }, 10),
+            "$name - mended, from the cache");
     }
 }
 
