@@ -15,6 +15,10 @@
 #define NGX_HTTP_REGISTRY_ADDR_AVOID      30
 #define NGX_HTTP_REGISTRY_ADDR_DOUBLE     4
 
+/* seconds for which what is connected to an address that the name has lost
+   is used */
+#define NGX_HTTP_REGISTRY_ADDR_LEFT       2
+
 /* bounds of the time that a resolved name is used, seconds */
 #define NGX_HTTP_REGISTRY_TTL_MIN         1
 #define NGX_HTTP_REGISTRY_TTL_MAX         3600
@@ -299,14 +303,19 @@ ngx_http_registry_host_notify(ngx_event_t *ev)
 }
 
 
+void
+ngx_http_registry_host_renew(ngx_http_registry_host_t *host)
+{
+    if (host->nliterals == 0 && ngx_time() >= host->expires) {
+        ngx_http_registry_host_resolve(host);
+    }
+}
+
+
 ngx_http_registry_addr_t *
 ngx_http_registry_host_addr(ngx_http_registry_host_t *host)
 {
     ngx_http_registry_addr_t  *addr, *first;
-
-    if (host->nliterals == 0 && ngx_time() >= host->expires) {
-        ngx_http_registry_host_resolve(host);
-    }
 
     if (host->addrs == NULL) {
         return NULL;
@@ -599,6 +608,7 @@ ngx_http_registry_host_replace(ngx_http_registry_host_t *host,
         old = addr->next;
 
         addr->next = NULL;
+        addr->left = ngx_time();
         ngx_http_registry_addr_release(addr);
     }
 }
@@ -676,6 +686,14 @@ ngx_http_registry_host_forget(ngx_http_registry_host_t *host)
     }
 
     ngx_http_registry_host_replace(host, NULL);
+}
+
+
+ngx_uint_t
+ngx_http_registry_addr_old(ngx_http_registry_addr_t *addr)
+{
+    return addr->left
+           && ngx_time() - addr->left >= NGX_HTTP_REGISTRY_ADDR_LEFT;
 }
 
 

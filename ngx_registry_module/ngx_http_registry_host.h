@@ -32,6 +32,7 @@ struct ngx_http_registry_addr_s {
     time_t                           avoid;       /* until */
     ngx_uint_t                       failures;    /* one after another */
     ngx_uint_t                       refs;
+    time_t                           left;        /* when the name lost it */
 #if (NGX_HTTP_SSL)
     ngx_ssl_session_t               *session;
 #endif
@@ -104,16 +105,24 @@ void ngx_http_registry_host_wait(ngx_http_registry_host_t *host,
     ngx_http_registry_waiter_t *w);
 void ngx_http_registry_host_cancel(ngx_http_registry_waiter_t *w);
 
+/* before each request: has them resolved again, meanwhile, if they are old */
+void ngx_http_registry_host_renew(ngx_http_registry_host_t *host);
+
 /*
  * The address for the next connection of a host that is ready, with a
- * reference that the caller must release.  Old addresses are resolved again
- * meanwhile.  NULL if this has left none.
+ * reference that the caller must release.  NULL if there is none.
  */
 ngx_http_registry_addr_t *ngx_http_registry_host_addr(
     ngx_http_registry_host_t *host);
 
 /* drops the addresses; the worker ends */
 void ngx_http_registry_host_forget(ngx_http_registry_host_t *host);
+
+/*
+ * Whether the name has lost it a while ago, and what is connected to it is not
+ * to be used again.  Not at once: names of S3 have others every few seconds.
+ */
+ngx_uint_t ngx_http_registry_addr_old(ngx_http_registry_addr_t *addr);
 
 /* after a failure it is not used for a while, unless there is no other */
 void ngx_http_registry_addr_failed(ngx_http_registry_addr_t *addr);

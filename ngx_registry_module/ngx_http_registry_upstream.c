@@ -283,6 +283,8 @@ ngx_http_registry_upstream_get(ngx_peer_connection_t *pc, void *data)
         return ngx_http_registry_upstream_decline(pc, peer, obstacle);
     }
 
+    ngx_http_registry_host_renew(peer->host);
+
     addr = ngx_http_registry_upstream_reuse(pc, peer);
 
     if (addr == NULL) {
@@ -443,15 +445,24 @@ ngx_http_registry_upstream_reuse(ngx_peer_connection_t *pc,
     ngx_http_registry_addr_t  *addr;
     ngx_http_registry_idle_t  *idle;
 
-    if (ngx_queue_empty(&peer->host->idle)) {
-        return NULL;
+    for ( ;; ) {
+
+        if (ngx_queue_empty(&peer->host->idle)) {
+            return NULL;
+        }
+
+        q = ngx_queue_head(&peer->host->idle);
+        idle = ngx_queue_data(q, ngx_http_registry_idle_t, queue);
+
+        c = idle->connection;
+        addr = idle->addr;
+
+        if (!ngx_http_registry_addr_old(addr)) {
+            break;
+        }
+
+        ngx_http_registry_upstream_drop(idle);
     }
-
-    q = ngx_queue_head(&peer->host->idle);
-    idle = ngx_queue_data(q, ngx_http_registry_idle_t, queue);
-
-    c = idle->connection;
-    addr = idle->addr;
 
     ngx_queue_remove(q);
     peer->host->nidle--;

@@ -31,7 +31,7 @@ my $Count = 0;
 ###############################################################################
 
 # bucket, region, access_key, secret_key, token; domain: of the virtual-host
-# style, "bucket.domain"
+# style, "bucket.domain"; host and port, where it listens
 
 sub new {
     my ($class, %opt) = @_;
@@ -40,7 +40,7 @@ sub new {
         bucket => 'images', region => 'eu-central-1',
         access_key => 'AKIDTESTTESTTESTTEST',
         secret_key => 'a/secret+key/that/nobody/may/see/in/a/log',
-        domain => 's3.test', port => free_port(),
+        domain => 's3.test', host => '127.0.0.1', port => free_port(),
         dir => temp_dir('s3-' . $Count++), objects => 0, rules => 0,
         %opt
     }, $class;
@@ -70,18 +70,18 @@ sub secret_key { $_[0]{secret_key} }
 sub token { $_[0]{token} }
 sub port { $_[0]{port} }
 sub path_style { 'on' }
-sub endpoint { 'http://127.0.0.1:' . $_[0]{port} }
+sub endpoint { "http://$_[0]{host}:$_[0]{port}" }
 
 
 sub start {
     my ($self) = @_;
 
     my $server = Test::Registry::S3::Server->new(map { $_ => $self->{$_} }
-        qw/ bucket region domain port dir /);
+        qw/ bucket region domain host port dir /);
 
     $self->{process} = spawn(sub { $server->run() },
         log => "$self->{dir}/log");
-    wait_port($self->{port})
+    wait_port($self->{port}, undef, $self->{host})
         or die "S3 does not start: @{[ read_lines(qq{$self->{dir}/log}) ]}\n";
 
     return $self;

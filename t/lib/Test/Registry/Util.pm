@@ -202,8 +202,8 @@ sub port_open {
 }
 
 
-sub wait_port { my ($port, $timeout) = @_;
-    return wait_for(sub { port_open($port) }, $timeout);
+sub wait_port { my ($port, $timeout, $host) = @_;
+    return wait_for(sub { port_open($port, $host) }, $timeout);
 }
 
 ###############################################################################

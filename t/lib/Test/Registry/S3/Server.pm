@@ -38,7 +38,7 @@ sub run {
     my ($self) = @_;
 
     my $listener = IO::Socket::INET->new(Proto => 'tcp', Listen => 128,
-        LocalAddr => '127.0.0.1', LocalPort => $self->{port}, ReuseAddr => 1)
+        LocalAddr => $self->{host}, LocalPort => $self->{port}, ReuseAddr => 1)
         or die "listen: $!\n";
 
     $SIG{CHLD} = 'IGNORE';
