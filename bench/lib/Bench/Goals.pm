@@ -44,6 +44,12 @@ sub all {
         { text => 'one cold blob, 50 clients: throughput, ours to nginx '
             . 'serving the file', least => 0.7,
             value => ratio('crowd', 'ours', 'plain') },
+        { text => 'cold blob, cache on a slow disk: seconds, to those '
+            . 'without a cache', most => 1.3,
+            value => within('slowdisk', 'sync', 'uncached') },
+        { text => 'warm manifest meanwhile: p99, to that without a cache',
+            most => 2, value => within('slowdisk-manifest', 'sync',
+                'uncached') },
         { text => 'fan-out: seconds of all hosts, each with its registry, to '
             . 'those of one host', most => 1.15,
             value => within('fanout', 'hosts', 'one') },

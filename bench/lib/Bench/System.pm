@@ -26,12 +26,16 @@ our @EXPORT_OK = qw/ start_system system_title /;
 
 # In this order they stand in tables.
 
-our @NAMES = qw/ ours disk distribution redirect debian plain aws /;
+our @NAMES = qw/ ours disk sync uncached distribution redirect debian plain aws /;
 
 my %Systems = (
     ours => [ 'this registry', 'Bench::System::Node' ],
     disk => [ 'this registry, cache on the disk', 'Bench::System::Node',
         disk => 1 ],
+    sync => [ 'this registry, cache on a slow disk', 'Bench::System::Node',
+        sync => 1 ],
+    uncached => [ 'this registry, blobs not cached', 'Bench::System::Node',
+        uncached => 1 ],
     distribution => [ 'distribution %s, redirect off',
         'Bench::System::Distribution', program => 'registry' ],
     redirect => [ 'distribution %s, redirect on (its default)',

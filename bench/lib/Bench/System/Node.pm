@@ -16,13 +16,14 @@ use File::Path qw/ remove_tree /;
 use File::Temp ();
 
 use Test::Registry;
-use Test::Registry::Util qw/ root_dir read_file write_file /;
+use Test::Registry::Util qw/ root_dir read_file write_file run_command /;
 
 ###############################################################################
 
 # s3; workers; address, port; wrap: a command that runs it; push: it takes
-# pushes; disk: the caches are in the build directory, not in memory;
-# conf => [ pattern => replacement ] in the include files
+# pushes; disk: the caches are in the build directory, not in memory; sync: on
+# a file system of their own, each write of which waits for the disk; uncached:
+# blobs are not cached; conf => [ pattern => replacement ] in the include files
 
 sub start {
     my ($class, %opt) = @_;
@@ -33,12 +34,16 @@ sub start {
         workers => $opt{workers} // 2,
         env => { AWS_ENDPOINT_URL_S3 => $opt{s3}->endpoint },
         $opt{wrap} ? (wrap => $opt{wrap}) : (),
+        $opt{uncached} ? (edit => { server => sub {
+            $_[0] =~ s/proxy_cache registry_s3_blobs;/proxy_cache off;/r
+        } }) : (),
         $opt{port} ? (ports => { '' => $opt{port} }) : ());
 
     my $dir = $t->dir;
 
     $self->{port} = $t->port;
-    $self->cache_on_disk() if $opt{disk};
+    $self->cache_on_disk() if $opt{disk} || $opt{sync};
+    $self->mount_sync() if $opt{sync};
 
     my $path = $t->example('node.conf');
     my $text = read_file($path);
@@ -87,6 +92,33 @@ sub cache_on_disk {
 }
 
 
+# In the mount namespace of the run.
+
+sub mount_sync {
+    my ($self) = @_;
+
+    my $cache = "$self->{disk}";
+    my $image = "$cache.img";
+
+    run("truncate", '-s', '2G', $image);
+    run('mkfs.ext4', '-q', $image);
+    run('mount', '-o', 'loop,sync', $image, $cache);
+    chmod 0755, $cache;
+
+    $self->{mounted} = $cache;
+    return;
+}
+
+
+sub run {
+    my (@command) = @_;
+
+    my ($status, $output) = run_command(\@command);
+    die "@command: $output\n" if $status;
+    return;
+}
+
+
 # Master and workers; then the managers of caches, too.
 
 sub pids {
@@ -120,6 +152,12 @@ sub stop {
         @bad > 5 ? (@bad[0 .. 4], '...') : @bad if @bad;
 
     remove_tree($dir);
+
+    if ($self->{mounted}) {
+        run('umount', $self->{mounted});
+        unlink "$self->{mounted}.img";
+    }
+
     delete $self->{disk};
     return;
 }
