@@ -65,7 +65,11 @@ ngx_http_registry_apart_begin(ngx_http_registry_apart_t *apart)
 
     ngx_http_registry_store_wait(apart->request, &apart->wait);
 
-    /* not within a handler of what ended before: stacks have an end, too */
+    /*
+     * Not within a handler of what ended before: stacks have an end, too.  In
+     * the next turn: what ended before is freed then, and if all answers are
+     * here, others get their turn as well.
+     */
 
     ngx_memzero(&apart->start, sizeof(ngx_event_t));
 
@@ -73,7 +77,7 @@ ngx_http_registry_apart_begin(ngx_http_registry_apart_t *apart)
     apart->start.data = own;
     apart->start.log = own->connection->log;
 
-    ngx_post_event(&apart->start, &ngx_posted_events);
+    ngx_post_event(&apart->start, &ngx_posted_next_events);
 
     return own_ctx;
 }
@@ -108,7 +112,14 @@ ngx_http_registry_apart_end(ngx_http_registry_apart_t *apart)
     own_ctx = ngx_http_get_module_ctx(apart->own, ngx_http_registry_module);
 
     ctx->s3_requests += own_ctx->s3_requests;
-    ctx->s3_status = own_ctx->s3_status;
+
+    if (own_ctx->s3_status) {
+        ctx->s3_status = own_ctx->s3_status;
+    }
+
+    if (own_ctx->cache_status) {
+        ctx->cache_status = own_ctx->cache_status;
+    }
 
     ngx_http_registry_apart_leave(apart);
 

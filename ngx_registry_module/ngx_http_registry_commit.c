@@ -471,6 +471,12 @@ ngx_http_registry_commit_put_done(ngx_http_registry_call_t *call)
                                              &commit->digest);
 
     case NGX_HTTP_REGISTRY_EXISTS:
+
+        if (commit->plain) {
+            /* there was no condition: this is no S3 */
+            break;
+        }
+
         return ngx_http_registry_commit_compare(commit);
 
     default:

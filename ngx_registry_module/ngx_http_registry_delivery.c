@@ -388,6 +388,18 @@ ngx_http_registry_delivery_first(ngx_http_registry_delivery_t *d)
         return ngx_http_registry_delivery_ask_size(d);
     }
 
+    if (slice->result.outcome == NGX_HTTP_REGISTRY_OK) {
+        slice->result.outcome = NGX_HTTP_REGISTRY_UNREACHABLE;
+        ngx_str_set(&slice->result.code, "answer was short");
+    }
+
+    if (slice->sub->request->cached
+        && slice->result.outcome == NGX_HTTP_REGISTRY_UNREACHABLE)
+    {
+        /* a file that has lost its end would do so each time */
+        ngx_http_registry_sub_forget(slice->sub);
+    }
+
     if (ngx_http_registry_delivery_again(d, slice) == NGX_OK) {
         return NGX_AGAIN;
     }

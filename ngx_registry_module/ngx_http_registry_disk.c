@@ -286,7 +286,7 @@ ngx_http_registry_disk_failed(ngx_http_registry_sub_t *sub)
 
     /* nothing is wrong with what came from S3 */
 
-    if (p == NULL || p->upstream_error || p->upstream_eof || p->upstream_done
+    if (p == NULL || p->upstream_error || p->upstream_eof
         || p->downstream_error || sub->rc != NGX_ERROR)
     {
         return 0;

@@ -15,7 +15,7 @@ static ngx_int_t ngx_http_registry_erase_listed(
 static ngx_int_t ngx_http_registry_erase_next(
     ngx_http_registry_erase_t *erase);
 static ngx_int_t ngx_http_registry_erase_gone(
-    ngx_http_registry_call_t *call);
+    ngx_http_registry_apart_t *apart);
 static ngx_int_t ngx_http_registry_erase_fail(
     ngx_http_registry_erase_t *erase, ngx_http_registry_call_t *call);
 
@@ -69,9 +69,9 @@ ngx_http_registry_erase_next(ngx_http_registry_erase_t *erase)
 {
     ngx_str_t                 *keys, *key;
     ngx_http_request_t        *r;
+    ngx_http_registry_ctx_t   *ctx;
     ngx_http_registry_call_t  *call;
 
-    r = erase->ctx->request;
     keys = erase->list.names.elts;
     key = NULL;
 
@@ -101,6 +101,19 @@ ngx_http_registry_erase_next(ngx_http_registry_erase_t *erase)
         key = &erase->last;
     }
 
+    /* an old tag has thousands */
+
+    erase->apart.request = erase->ctx->request;
+    erase->apart.handler = ngx_http_registry_erase_gone;
+    erase->apart.data = erase;
+
+    ctx = ngx_http_registry_apart_begin(&erase->apart);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r = ctx->request;
+
     call = ngx_pcalloc(r->pool, sizeof(ngx_http_registry_call_t));
 
     if (call == NULL
@@ -112,8 +125,8 @@ ngx_http_registry_erase_next(ngx_http_registry_erase_t *erase)
     call->op.conf = erase->ctx->conf;
     call->op.key = *key;
     call->limit = NGX_HTTP_REGISTRY_LINK_SIZE;
-    call->handler = ngx_http_registry_erase_gone;
-    call->data = erase;
+    call->handler = ngx_http_registry_apart_done;
+    call->data = &erase->apart;
 
     return (ngx_http_registry_store_call(r, call) == NGX_OK)
            ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -121,11 +134,13 @@ ngx_http_registry_erase_next(ngx_http_registry_erase_t *erase)
 
 
 static ngx_int_t
-ngx_http_registry_erase_gone(ngx_http_registry_call_t *call)
+ngx_http_registry_erase_gone(ngx_http_registry_apart_t *apart)
 {
+    ngx_http_registry_call_t   *call;
     ngx_http_registry_erase_t  *erase;
 
-    erase = call->data;
+    call = apart->call;
+    erase = apart->data;
 
     if (call->result.outcome != NGX_HTTP_REGISTRY_OK
         && call->result.outcome != NGX_HTTP_REGISTRY_NOT_FOUND)
@@ -143,6 +158,13 @@ ngx_http_registry_erase_fail(ngx_http_registry_erase_t *erase,
 {
     erase->op = call->op;
     erase->result = call->result;
+
+    if (ngx_http_registry_apart_keep(erase->ctx->request->pool, &erase->op,
+                                     &erase->result)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return erase->handler(erase);
 }

@@ -42,6 +42,7 @@ struct ngx_http_registry_erase_s {
     /* internal */
 
     ngx_http_registry_list_t         list;
+    ngx_http_registry_apart_t        apart;
     ngx_uint_t                       next;
     unsigned                         ended:1;    /* last has gone */
 };

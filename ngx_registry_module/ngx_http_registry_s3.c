@@ -314,7 +314,18 @@ ngx_http_registry_s3_whole(ngx_http_registry_sub_t *sub)
         sub->cache_status = NGX_HTTP_CACHE_STALE;
     }
 
-    if (sr->header_only || sr->cached) {
+    if (sr->header_only) {
+        return 1;
+    }
+
+    /* a disk that could not be written, or read, and nothing is wrong with
+       what came from S3 */
+
+    if (sub->rc == NGX_ERROR) {
+        return 0;
+    }
+
+    if (sr->cached) {
         return 1;
     }
 

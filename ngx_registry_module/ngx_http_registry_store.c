@@ -379,9 +379,39 @@ ngx_http_registry_store_cleanup(void *data)
 {
     ngx_http_registry_ctx_t  *ctx = data;
 
+    ngx_queue_t               *q;
+    ngx_http_cache_t          *c;
+    ngx_http_registry_call_t  *call;
+
     ctx->terminated = 1;
 
     ngx_http_registry_store_cancel(ctx);
+
+    /*
+     * a child that waits for the lock of the cache would go on when the lock
+     * is free, in a request that is over
+     */
+
+    for (q = ngx_queue_head(&ctx->calls);
+         q != ngx_queue_sentinel(&ctx->calls);
+         q = ngx_queue_next(q))
+    {
+        call = ngx_queue_data(q, ngx_http_registry_call_t, queue);
+
+        c = (call->sub && call->sub->request) ? call->sub->request->cache
+                                              : NULL;
+
+        if (c == NULL || !c->waiting) {
+            continue;
+        }
+
+        c->waiting = 0;
+        ctx->request->main->blocked--;
+
+        if (c->wait_event.timer_set) {
+            ngx_del_timer(&c->wait_event);
+        }
+    }
 }
 
 

@@ -79,6 +79,25 @@ is('sha256:' . $t->request('GET', $path, digest => 1)->sha256, $blob,
     'cut blob - bytes, third time');
 is($s3->count(key => qr/data$/), 0, 'cut blob - mended');
 
+# the same of one that is sent as a whole
+
+for my $left (0, 10) {
+    my $config = $layout->blob('team/app', "a small blob, cut to $left");
+    my $path = "/v2/team/app/blobs/$config";
+
+    $t->get($path);
+    is(change('blobs', sub { $_[0] =~ /^a small/ ? substr $_[0], 0, $left
+        : $_[0] }), $left ? 2 : 1, "small blob, cut to $left - a copy");
+
+    for my $time ('first', 'second') {
+        my $r = $t->get($path);
+
+        is($r->status, 200, "small blob, cut to $left - $time time");
+        is($r->body, "a small blob, cut to $left",
+            "small blob, cut to $left - bytes, $time time");
+    }
+}
+
 # an object that S3 had not whole, and now has: HEAD as GET
 
 $bytes = random_bytes(200_000, 'mended');

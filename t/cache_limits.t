@@ -23,7 +23,8 @@ BEGIN { enter_namespaces() }
 use Test::Registry;
 use Test::Registry::Layout;
 use Test::Registry::S3;
-use Test::Registry::Util qw/ random_bytes run_command temp_dir wait_for /;
+use Test::Registry::Util qw/ random_bytes run_command temp_dir wait_for
+    write_file /;
 
 ###############################################################################
 
@@ -74,6 +75,30 @@ ok(wait_for(sub { $s3->forget(); pull($t); return !$s3->count(
 
 $t->stop();
 is(run_command([ 'umount', $disk ]), 0, 'the disk is free');
+
+# nothing at all can be written, and what is asked for comes in one piece
+
+is(run_command([qw/ mount -t tmpfs -o size=64k tmpfs /, $disk]), 0,
+    'a tiny disk');
+
+$t = node(disk => $disk);
+$t->expect_log(qr{\(28: No space left on device\)|pwritev?\(\) "\Q$disk\E});
+write_file("$disk/fill", '');
+run_command([ 'sh', '-c', 'cat /dev/zero > "$1"', 'sh', "$disk/fill" ]);
+
+for my $n (1 .. 5) {
+    my $small = $layout->blob('team/app', "small $n" x 300);
+    my $r = $t->get("/v2/team/app/blobs/$small");
+
+    is($r->status, 200, "no room at all - small blob $n");
+    ok($r->body eq "small $n" x 300, "no room at all - bytes $n");
+}
+
+like($t->log(), qr/disk of the cache of blobs cannot be written/,
+    'no room at all - log');
+
+$t->stop();
+is(run_command([ 'umount', $disk ]), 0, 'the disk is free again');
 
 # none
 
