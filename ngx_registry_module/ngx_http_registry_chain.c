@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_registry_chain_imds(ngx_conf_t *cf,
     ngx_http_registry_env_t *env);
 static ngx_int_t ngx_http_registry_chain_container(ngx_conf_t *cf,
     ngx_http_registry_env_t *env);
+static void ngx_http_registry_chain_keys(ngx_conf_t *cf,
+    ngx_http_registry_env_t *env);
 static ngx_int_t ngx_http_registry_chain_auto(ngx_conf_t *cf,
     ngx_http_registry_credentials_t *c);
 static ngx_int_t ngx_http_registry_chain_why(ngx_conf_t *cf,
@@ -175,6 +177,8 @@ ngx_http_registry_chain_env(ngx_conf_t *cf)
     ngx_http_registry_chain_value(&env->proxy, "https_proxy");
     ngx_http_registry_chain_value(&env->no_proxy, "NO_PROXY");
     ngx_http_registry_chain_value(&env->no_proxy, "no_proxy");
+
+    ngx_http_registry_chain_keys(cf, env);
 
     env->imds_off = ngx_http_registry_chain_true("AWS_EC2_METADATA_DISABLED");
     env->fips = ngx_http_registry_chain_true("AWS_USE_FIPS_ENDPOINT");
@@ -419,6 +423,52 @@ ngx_http_registry_chain_set(ngx_http_registry_credentials_t *c,
 {
     c->provider = ngx_http_registry_chain_kinds[kind].provider;
     c->name = ngx_http_registry_chain_kinds[kind].name;
+}
+
+
+/*
+ * They go into headers as they are.  A newline at the end is what a secret has
+ * that was made with "echo".
+ */
+static void
+ngx_http_registry_chain_keys(ngx_conf_t *cf, ngx_http_registry_env_t *env)
+{
+    size_t      i;
+    ngx_uint_t  n;
+
+    static const char  *names[] = { "AWS_ACCESS_KEY_ID",
+                                    "AWS_SECRET_ACCESS_KEY",
+                                    "AWS_SESSION_TOKEN" };
+
+    ngx_str_t  *values[] = { &env->access_key, &env->secret_key,
+                             &env->token };
+
+    for (n = 0; n < 3; n++) {
+
+        for (i = 0; i < values[n]->len; i++) {
+
+            if (values[n]->data[i] >= 0x20 && values[n]->data[i] < 0x7f) {
+                continue;
+            }
+
+            ngx_conf_log_error(NGX_LOG_ERR, cf, 0,
+                               "registry_credentials: %s in the environment "
+                               "has a newline or another character that no "
+                               "key has, the keys of the environment are not "
+                               "used", names[n]);
+
+            /* half of a pair: no other provider takes their place */
+
+            env->secret_key.len = 0;
+            env->token.len = 0;
+
+            if (env->access_key.len == 0) {
+                ngx_str_set(&env->access_key, "-");
+            }
+
+            return;
+        }
+    }
 }
 
 

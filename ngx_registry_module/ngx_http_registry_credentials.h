@@ -30,11 +30,15 @@ typedef struct {
     ngx_event_t                        notify;
     ngx_atomic_t                       waiting;   /* how many */
     ngx_uint_t                         seen;      /* slot->fetches */
+    ngx_uint_t                         worked;    /* generation that S3 has
+                                                     taken last */
+    ngx_str_t                          region;    /* of IMDS, for STS */
     ngx_msec_t                         slow;      /* lease of which it was
                                                      told to be */
     void                              *task;      /* ngx_thread_task_t */
     ngx_http_registry_fetch_t         *fetch;     /* under way, or NULL */
     unsigned                           begun:1;
+    unsigned                           exposed:1; /* a file was told of */
 } ngx_http_registry_renew_t;
 
 

@@ -189,7 +189,9 @@ ngx_http_registry_fetch_options(ngx_http_registry_fetch_t *fetch,
 
     /* libcurl would take the variables that nginx has left of them */
 
-    if (rq->proxy && env->proxy.len) {
+    if (rq->proxy && env->proxy.len
+        && ngx_strncasecmp((u_char *) rq->url, (u_char *) "https://", 8) == 0)
+    {
         (void) curl_easy_setopt(curl, CURLOPT_PROXY, env->proxy.data);
         (void) curl_easy_setopt(curl, CURLOPT_NOPROXY,
                                 env->no_proxy.len ? (char *) env->no_proxy.data
@@ -469,7 +471,8 @@ ngx_http_registry_fetch_file(ngx_http_registry_fetch_t *fetch,
                             "\"%V\" cannot be read by user %s: %s", path,
                             fetch->user, strerror(err));
 
-        return (err == NGX_ENOENT) ? NGX_DECLINED : NGX_ERROR;
+        return (err == NGX_ENOENT || err == NGX_ENOTDIR) ? NGX_DECLINED
+                                                         : NGX_ERROR;
     }
 
     rc = ngx_http_registry_fetch_read(fetch, path, fd, limit, content);

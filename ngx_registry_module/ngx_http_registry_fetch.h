@@ -90,6 +90,8 @@ struct ngx_http_registry_fetch_s {
     /* the answer */
 
     ngx_int_t                    rc;
+    ngx_uint_t                   reread;          /* from a file: somebody
+                                                     may edit it */
     time_t                       skew;            /* of this host's clock to
                                                      the source's, 0: none */
     ngx_registry_credentials_t   set;             /* of the region: it is

@@ -208,7 +208,9 @@ ngx_http_registry_profile_chain(ngx_http_registry_profiles_t *ps)
                          name.len, name.data);
         }
 
-        if (profile->role_arn.len == 0 || profile->source_profile.len == 0) {
+        if (profile->role_arn.len == 0 || profile->source_profile.len == 0
+            || profile->web_identity_token_file.len)
+        {
             return NGX_OK;
         }
 
@@ -391,6 +393,8 @@ ngx_http_registry_profile_static(ngx_http_registry_profiles_t *ps,
                      "keys in profile \"%V\" are too long or have control "
                      "characters", &ps->fetch->source->profile);
     }
+
+    ps->fetch->reread = 1;
 
     return NGX_OK;
 }

@@ -40,6 +40,13 @@
 /* ms between two looks at what never expires, such as a file with keys */
 #define NGX_HTTP_REGISTRY_RENEW_STATIC   15000
 
+/* a new set that lives for so many seconds is left alone for half of them */
+#define NGX_HTTP_REGISTRY_RENEW_SOON     300
+#define NGX_HTTP_REGISTRY_RENEW_SHORT    1800
+
+/* sets that S3 may refuse before the source is asked less and less often */
+#define NGX_HTTP_REGISTRY_RENEW_REFUSALS  4
+
 /* ms between messages of the same failure */
 #define NGX_HTTP_REGISTRY_RENEW_LOG      60000
 
@@ -359,6 +366,12 @@ ngx_http_registry_renew_post(ngx_http_registry_credentials_t *c)
     ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                            ngx_core_module);
 
+    /* threads look at it: not while one does */
+
+    if (c->source.region.len == 0) {
+        c->source.region = c->renew.region;
+    }
+
     fetch->source = &c->source;
     fetch->waiting = &c->renew.waiting;
     fetch->provider = c->provider;
@@ -421,7 +434,10 @@ ngx_http_registry_renew_done(ngx_event_t *ev)
 
     fetch = c->renew.fetch;
 
-    if (fetch->exposed_len) {
+    if (fetch->exposed_len && !c->renew.exposed) {
+
+        c->renew.exposed = 1;
+
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "registry_credentials: \"%*s\" can be read by others "
                       "than its owner", fetch->exposed_len, fetch->exposed);
@@ -484,8 +500,16 @@ ngx_http_registry_renew_store(ngx_http_registry_credentials_t *c,
 
     delay = ngx_registry_refresh_after(left, (uint32_t) ngx_random());
 
-    if (fetch->set.expiration == 0 && !c->region) {
+    if (fetch->reread) {
         delay = NGX_HTTP_REGISTRY_RENEW_STATIC;
+
+    } else if (changed && left > NGX_HTTP_REGISTRY_RENEW_SOON
+               && left < NGX_HTTP_REGISTRY_RENEW_SHORT)
+    {
+
+        /* sets that live for a quarter of an hour are not about to expire */
+
+        delay = ngx_max(delay, left * 1000 / 2);
     }
 
     if (changed) {
@@ -728,7 +752,7 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
     ngx_uint_t generation)
 {
     ngx_int_t                  rc;
-    ngx_uint_t                 now;
+    ngx_uint_t                 now, vain;
     ngx_msec_t                 pause;
     ngx_http_registry_slot_t  *slot;
 
@@ -754,11 +778,16 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
     if (!slot->refused) {
         slot->refused = 1;
         slot->again = ngx_http_registry_renew_leased(slot);
+
+        slot->refusals = (c->renew.worked == generation) ? 0
+                                                         : slot->refusals + 1;
     }
 
-    /* a source that fails, or has nothing else, is not waited for */
+    vain = (slot->refusals > NGX_HTTP_REGISTRY_RENEW_REFUSALS);
 
-    rc = (slot->failures || slot->repeats) ? NGX_DECLINED : NGX_AGAIN;
+    /* a source that fails, or has nothing that works, is not waited for */
+
+    rc = (slot->failures || slot->repeats || vain) ? NGX_DECLINED : NGX_AGAIN;
 
     if (ngx_http_registry_renew_leased(slot)) {
         goto done;
@@ -770,6 +799,13 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
 
     pause = slot->failures ? NGX_HTTP_REGISTRY_RENEW_FAILING
                            : NGX_HTTP_REGISTRY_RENEW_FORCE;
+
+    if (vain) {
+        pause = ngx_max(pause, (ngx_msec_t)
+                    ngx_registry_refresh_refused(slot->refusals
+                                          - NGX_HTTP_REGISTRY_RENEW_REFUSALS,
+                                                 (uint32_t) ngx_random()));
+    }
 
     if (slot->forced
         && (ngx_msec_int_t) (ngx_current_msec - slot->forced)
@@ -798,6 +834,16 @@ done:
     }
 
     return rc;
+}
+
+
+void
+ngx_http_registry_renew_worked(ngx_http_registry_credentials_t *c,
+    ngx_uint_t generation)
+{
+    if (c) {
+        c->renew.worked = generation;
+    }
 }
 
 

@@ -30,9 +30,13 @@ ngx_int_t ngx_http_registry_renew_missing(
 
 /*
  * S3 has refused the set of this generation; the same results.  At most one
- * fetch a second comes of it.
+ * fetch a second comes of it, and fewer if S3 takes none of the new sets.
  */
 ngx_int_t ngx_http_registry_renew_refused(
+    ngx_http_registry_credentials_t *credentials, ngx_uint_t generation);
+
+/* S3 has taken the set of this generation */
+void ngx_http_registry_renew_worked(
     ngx_http_registry_credentials_t *credentials, ngx_uint_t generation);
 
 /*

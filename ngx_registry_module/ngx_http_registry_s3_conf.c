@@ -273,6 +273,12 @@ ngx_http_registry_s3_locate(ngx_http_registry_loc_conf_t *rlcf)
 
     rlcf->region = region;
 
+    /* a key that was made for the one that stood in its place */
+
+    ngx_http_registry_credentials_forget(rlcf->credentials);
+
+    rlcf->credentials->renew.region = region;
+
     if (ngx_http_registry_s3_conf_address(rlcf) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "registry: %s (bucket \"%V\", region \"%V\" by IMDS)",

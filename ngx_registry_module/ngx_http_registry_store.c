@@ -302,6 +302,8 @@ ngx_http_registry_store_finish(ngx_http_registry_call_t *call)
 
         if (sub->connected) {
             ngx_http_registry_retry_success(call->op.conf);
+            ngx_http_registry_renew_worked(call->op.conf->credentials,
+                                           sub->generation);
         }
 
         return call->handler(call);

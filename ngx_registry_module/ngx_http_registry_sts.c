@@ -188,7 +188,9 @@ ngx_http_registry_sts_endpoint(ngx_http_registry_sts_t *sts,
 static ngx_int_t
 ngx_http_registry_sts_custom(ngx_http_registry_sts_t *sts, ngx_str_t *url)
 {
-    u_char  *p, *host, *end, *last;
+    u_char      *p, *host, *end, *last;
+    size_t       len;
+    const char  *port;
 
     last = url->data + url->len;
 
@@ -231,6 +233,17 @@ ngx_http_registry_sts_custom(ngx_http_registry_sts_t *sts, ngx_str_t *url)
 
     ngx_memcpy(sts->host, host, sts->host_len);
     ngx_memcpy(sts->path, end, sts->path_len);
+
+    /* what is signed is what libcurl sends: no default port */
+
+    port = (host - url->data == 8) ? ":443" : ":80";
+    len = ngx_strlen(port);
+
+    if (sts->host_len > len
+        && ngx_strncmp(sts->host + sts->host_len - len, port, len) == 0)
+    {
+        sts->host_len -= len;
+    }
 
     if (sts->path_len == 0) {
         sts->path[sts->path_len++] = '/';

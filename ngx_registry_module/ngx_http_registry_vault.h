@@ -29,6 +29,8 @@ typedef struct {
     ngx_uint_t                   fetches;      /* that have ended */
     ngx_uint_t                   failures;     /* since the last success */
     ngx_uint_t                   repeats;      /* of a set that S3 refuses */
+    ngx_uint_t                   refusals;     /* of sets, one after the other,
+                                                  of which none has worked */
     ngx_msec_t                   next;         /* fetch, not before */
     ngx_msec_t                   forced;       /* fetch, last */
     ngx_msec_t                   logged;       /* failure, last */

@@ -234,10 +234,19 @@ $s3->fault(key => qr/v51/, error => 'AccessDenied');
 is($t->get('/v2/team/app/manifests/v51')->status, 502, 'AccessDenied');
 is($source->count(), 0, 'AccessDenied - the source is not asked');
 
-# the region of the instance, when nobody says another one
+# the region of the instance, when nobody says another one; keys may be there
+# before it, and the first question is asked before it is known
+
+my %named = (
+    'its keys' => [ @none ],
+    'other keys' => [ AWS_ACCESS_KEY_ID => $s3->access_key,
+        AWS_SECRET_ACCESS_KEY => $s3->secret_key, AWS_SESSION_TOKEN => '' ],
+);
+
+for my $keys (sort keys %named) {
 
 my $region = Test::Registry->new(s3 => $s3,
-    env => { @none, $source->imds_env });
+    env => { @{$named{$keys}}, $source->imds_env });
 $region->conf(<<"CONF")->start();
 %%main%%
 events {}
@@ -253,11 +262,14 @@ http {
 }
 CONF
 
-is($region->get('/v2/team/app/manifests/v2')->status, 200, 'region of IMDS');
+is($region->get('/v2/team/app/manifests/v2')->status, 200, "region of IMDS, $keys");
 like($region->log(), qr/the region is "eu-central-1", by IMDS/,
-    'region of IMDS - log');
+    "region of IMDS, $keys - log");
 like($region->log(), qr/region "eu-central-1".*ready/,
-    'region of IMDS - the probe has waited');
+    "region of IMDS, $keys - the probe has waited");
+unlike($region->log(), qr/SignatureDoesNotMatch/,
+    "region of IMDS, $keys - signed for it");
+}
 
 finish();
 

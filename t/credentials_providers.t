@@ -99,6 +99,11 @@ credential_source = Ec2InstanceMetadata
 role_arn = $arn
 web_identity_token_file = $dir/web-token
 
+[profile both]
+role_arn = $arn
+source_profile = base
+web_identity_token_file = $dir/web-token
+
 [profile sso]
 sso_session = corp
 
@@ -147,6 +152,11 @@ for my $case (
         [ @files, @sts, $source->imds_env ], qr/role "\Q$arn\E"/ ],
     [ 'profile, web identity', 'profile', 'profile web', [ @files, @sts ],
         qr/role "\Q$arn\E"/ ],
+    [ 'profile, web identity before another profile', 'profile',
+        'profile both', [ @files, @sts ], qr/role "\Q$arn\E"/ ],
+    [ 'web identity, a proxy for https', 'web identity', '',
+        [ $source->web_env("$dir/web-token"),
+            HTTPS_PROXY => 'http://127.0.0.1:9' ], qr/role "\Q$arn\E"/ ],
     [ 'file', 'file', "file $dir/credentials", [], qr/"default"/ ],
 ) {
     my ($name, $kind, $directive, $env, $detail) = @$case;
@@ -207,6 +217,26 @@ for my $case (
         "order - $kind $directive");
     is($t->last_access(1)->{credentials_source}, $kind,
         "order - $kind $directive - variable");
+    $t->stop();
+}
+
+# what no key has: it would end the header, and be an error of S3 that nobody
+# understands
+
+for my $name (qw/ AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN /)
+{
+    my %env = (@all, AWS_ACCESS_KEY_ID => 'AKIDENV',
+        AWS_SECRET_ACCESS_KEY => 'envsecret', AWS_SESSION_TOKEN => 'token');
+    $env{$name} .= "\n";
+    $s3->forget();
+
+    my $t = Test::Registry->node($s3, env => \%env);
+
+    is($t->get('/v2/team/app/manifests/v' . ++$n)->status, 503,
+        "newline in $name");
+    is($s3->count(), 0, "newline in $name - S3 is not asked");
+    like($t->log(), qr/\[error\].*$name in the environment has a newline/,
+        "newline in $name - log");
     $t->stop();
 }
 
