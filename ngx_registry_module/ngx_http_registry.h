@@ -273,6 +273,9 @@ struct ngx_http_registry_ctx_s {
 };
 
 
+/* the "error_log" of a registry's location, for what is not of a request */
+ngx_log_t *ngx_http_registry_log(ngx_http_registry_loc_conf_t *rlcf);
+
 extern ngx_module_t  ngx_http_registry_module;
 
 

@@ -395,7 +395,10 @@ ngx_http_registry_credentials_announce(ngx_cycle_t *cycle)
     rmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_registry_module);
 
-    if (rmcf == NULL || ngx_worker != 0) {
+    if (rmcf == NULL || ngx_worker != 0
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
         return;
     }
 
@@ -414,7 +417,7 @@ ngx_http_registry_credentials_announce(ngx_cycle_t *cycle)
         credentials->announced = 1;
 
         if (ngx_http_registry_credentials_keys(credentials, &keys) != NGX_OK) {
-            ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+            ngx_log_error(NGX_LOG_ERR, credentials->log, 0,
                           "registry: no credentials: %V", credentials->why.len
                           ? &credentials->why
                           : &ngx_http_registry_credentials_half);
@@ -423,7 +426,7 @@ ngx_http_registry_credentials_announce(ngx_cycle_t *cycle)
 
         len = ngx_min(keys.access_key.len, 4);
 
-        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, credentials->log, 0,
                       "registry: credentials of %V, access key ...%*s, which "
                       "do not expire", &credentials->name, len,
                       keys.access_key.data + keys.access_key.len - len);

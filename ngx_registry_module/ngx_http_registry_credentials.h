@@ -57,6 +57,8 @@ struct ngx_http_registry_credentials_s {
 
     /* below: of a worker */
 
+    ngx_log_t                         *log;       /* of a location that uses
+                                                     it */
     ngx_http_registry_renew_t          renew;
 
     u_char                             key[NGX_REGISTRY_SIGV4_KEY_LEN];

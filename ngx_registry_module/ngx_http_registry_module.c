@@ -20,6 +20,7 @@ static char *ngx_http_registry_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static void ngx_http_registry_merge_location(ngx_conf_t *cf,
     ngx_http_registry_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_registry_init_process(ngx_cycle_t *cycle);
+static void ngx_http_registry_init_logs(ngx_cycle_t *cycle);
 static void ngx_http_registry_exit_process(ngx_cycle_t *cycle);
 
 static char *ngx_http_registry(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -828,6 +829,7 @@ ngx_http_registry_merge_location(ngx_conf_t *cf,
 static ngx_int_t
 ngx_http_registry_init_process(ngx_cycle_t *cycle)
 {
+    ngx_http_registry_init_logs(cycle);
     ngx_http_registry_credentials_announce(cycle);
 
     if (ngx_http_registry_renew_init(cycle) != NGX_OK
@@ -837,6 +839,52 @@ ngx_http_registry_init_process(ngx_cycle_t *cycle)
     }
 
     return ngx_http_registry_probe_init(cycle);
+}
+
+
+/*
+ * What is not about a request goes where the operator looks for what is: to
+ * the "error_log" of the location, or of the first that shares it.
+ */
+static void
+ngx_http_registry_init_logs(ngx_cycle_t *cycle)
+{
+    ngx_log_t                       *log;
+    ngx_uint_t                       i;
+    ngx_http_registry_loc_conf_t   **rlcf;
+    ngx_http_registry_main_conf_t   *rmcf;
+
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_registry_module);
+    if (rmcf == NULL) {
+        return;
+    }
+
+    rlcf = rmcf->registries.elts;
+
+    for (i = 0; i < rmcf->registries.nelts; i++) {
+
+        log = ngx_http_registry_log(rlcf[i]);
+
+        if (rlcf[i]->credentials && rlcf[i]->credentials->log == NULL) {
+            rlcf[i]->credentials->log = log;
+        }
+
+        if (rlcf[i]->region_source && rlcf[i]->region_source->log == NULL) {
+            rlcf[i]->region_source->log = log;
+        }
+    }
+}
+
+
+ngx_log_t *
+ngx_http_registry_log(ngx_http_registry_loc_conf_t *rlcf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = rlcf->loc_conf[ngx_http_core_module.ctx_index];
+
+    return clcf->error_log;
 }
 
 

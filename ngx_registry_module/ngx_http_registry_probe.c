@@ -157,7 +157,7 @@ ngx_http_registry_probe_done(ngx_http_registry_list_t *list)
     ngx_http_registry_loc_conf_t  *rlcf;
 
     rlcf = list->ctx->conf;
-    log = ngx_cycle->log;
+    log = ngx_http_registry_log(rlcf);
 
     p = rlcf->kind->describe(rlcf, buf, buf + sizeof(buf));
 

@@ -111,6 +111,10 @@ ngx_http_registry_renew_init(ngx_cycle_t *cycle)
 
     for (i = 0; i < rmcf->sources.nelts; i++) {
 
+        if (source[i]->log == NULL) {
+            source[i]->log = cycle->log;
+        }
+
         ngx_queue_init(&source[i]->renew.waiters);
         ngx_queue_init(&source[i]->renew.ready);
 
@@ -438,7 +442,7 @@ ngx_http_registry_renew_done(ngx_event_t *ev)
 
         c->renew.exposed = 1;
 
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_WARN, c->log, 0,
                       "registry_credentials: \"%*s\" can be read by others "
                       "than its owner", fetch->exposed_len, fetch->exposed);
     }
@@ -603,7 +607,7 @@ ngx_http_registry_renew_failure(ngx_http_registry_credentials_t *c)
     }
 
     if (expiration == 0 && !usable && !refused) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
                       "registry: no %s: %V%s%*s",
                       c->region ? "region" : "credentials", &c->why,
                       c->why.len ? "; " : "", fetch->error_len, fetch->error);
@@ -611,7 +615,7 @@ ngx_http_registry_renew_failure(ngx_http_registry_credentials_t *c)
     }
 
     if (expiration && expiration <= now) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
                       "registry: no new credentials of %V, those in use have "
                       "expired %T seconds ago and stay until S3 has refused "
                       "them: %*s", &c->name, now - expiration,
@@ -619,7 +623,7 @@ ngx_http_registry_renew_failure(ngx_http_registry_credentials_t *c)
         return;
     }
 
-    ngx_log_error((refused ? NGX_LOG_ERR : NGX_LOG_WARN), ngx_cycle->log, 0,
+    ngx_log_error((refused ? NGX_LOG_ERR : NGX_LOG_WARN), c->log, 0,
                   "registry: no new credentials of %V, those in use stay%s: "
                   "%*s", &c->name, refused ? ", which S3 refuses" : "",
                   fetch->error_len, fetch->error);
@@ -641,7 +645,7 @@ ngx_http_registry_renew_log_set(ngx_http_registry_credentials_t *c,
     set = &c->renew.fetch->set;
 
     if (c->region) {
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, c->log, 0,
                       "registry: the region is \"%*s\", by IMDS",
                       set->access_key_len, set->access_key);
         return;
@@ -650,7 +654,7 @@ ngx_http_registry_renew_log_set(ngx_http_registry_credentials_t *c,
     len = ngx_min(set->access_key_len, 4);
 
     if (set->expiration == 0) {
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, c->log, 0,
                       "registry: credentials of %V%s%*s, access key "
                       "...%*s, which do not expire", &c->name,
                       c->renew.fetch->detail_len ? ", " : "",
@@ -662,7 +666,7 @@ ngx_http_registry_renew_log_set(ngx_http_registry_credentials_t *c,
     (void) ngx_registry_sigv4_date_write(buf, set->expiration);
 
     ngx_log_error((set->expiration > now ? NGX_LOG_NOTICE : NGX_LOG_WARN),
-                  ngx_cycle->log, 0,
+                  c->log, 0,
                   "registry: credentials of %V%s%*s, access key ...%*s, %s "
                   "%*s, %T seconds %s", &c->name,
                   c->renew.fetch->detail_len ? ", " : "",

@@ -280,7 +280,7 @@ ngx_http_registry_s3_locate(ngx_http_registry_loc_conf_t *rlcf)
     rlcf->credentials->renew.region = region;
 
     if (ngx_http_registry_s3_conf_address(rlcf) != NGX_OK) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_http_registry_log(rlcf), 0,
                       "registry: %s (bucket \"%V\", region \"%V\" by IMDS)",
                       rlcf->s3->error, &rlcf->bucket, &rlcf->region);
         return NGX_ERROR;

@@ -499,7 +499,7 @@ ngx_http_registry_store_request(ngx_http_registry_loc_conf_t *rlcf)
     /* variables of the client's address look at it */
     d->sockaddr.sockaddr.sa_family = AF_UNIX;
 
-    d->log = *ngx_cycle->log;
+    d->log = *ngx_http_registry_log(rlcf);
     d->log.data = &d->log_ctx;
     d->log.handler = NULL;
     d->log.action = NULL;

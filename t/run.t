@@ -104,6 +104,8 @@ for (
     [ { REGISTRY_PUSH => 'yes' }, qr/REGISTRY_PUSH is "yes"/ ],
     [ { REGISTRY_LISTEN => '5000' }, qr/REGISTRY_LISTEN is "5000"/ ],
     [ { REGISTRY_PATH => '/a;b' }, qr/REGISTRY_PATH: invalid character/ ],
+    [ { AWS_SECRET_ACCESS_KEY => 'secret', REGISTRY_BUCKET => 'images',
+        AWS_REGION => 'eu-central-1' }, qr/AWS_ACCESS_KEY_ID is not set/ ],
     [ { AWS_ACCESS_KEY_ID => 'AKID', AWS_SECRET_ACCESS_KEY => 'secret',
         REGISTRY_BUCKET => 'images' }, qr/AWS_REGION is not set/ ],
     [ { AWS_ACCESS_KEY_ID => 'AKID', REGISTRY_BUCKET => 'images',

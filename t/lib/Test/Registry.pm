@@ -255,7 +255,7 @@ sub example {
 
     $text =~ s{/etc/nginx/}{$dir/}g;
     $text =~ s{/var/log/nginx/}{$dir/logs/}g;
-    $text =~ s{/var/lib/nginx/}{$dir/}g;
+    $text =~ s{(?:/var/lib/nginx|/srv)/}{$dir/}g;
     $text =~ s{(listen\s+)(?:127\.0\.0\.1:)?\d+}{"${1}127.0.0.1:" . $self->port}ge;
     $text =~ s{(registry_s3_bucket)\s+\S+;}{"$1 " . $s3->bucket . ';'}ge;
     $text =~ s{(registry_s3_region)\s+\S+;}{"$1 " . $s3->region . ';'}ge;
