@@ -454,6 +454,7 @@ ngx_http_registry_upstream_reuse(ngx_peer_connection_t *pc,
         q = ngx_queue_head(&peer->host->idle);
         idle = ngx_queue_data(q, ngx_http_registry_idle_t, queue);
 
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it leaves the queue */
         c = idle->connection;
         addr = idle->addr;
 
