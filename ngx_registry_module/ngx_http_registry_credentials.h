@@ -30,8 +30,8 @@ typedef struct {
     ngx_event_t                        notify;
     ngx_atomic_t                       waiting;   /* how many */
     ngx_uint_t                         seen;      /* slot->fetches */
-    ngx_uint_t                         worked;    /* generation that S3 has
-                                                     taken last */
+    ngx_uint_t                         worked;    /* generation, of which
+                                                     all workers know it */
     ngx_str_t                          region;    /* of IMDS, for STS */
     ngx_msec_t                         slow;      /* lease of which it was
                                                      told to be */

@@ -783,8 +783,8 @@ ngx_http_registry_renew_refused(ngx_http_registry_credentials_t *c,
         slot->refused = 1;
         slot->again = ngx_http_registry_renew_leased(slot);
 
-        slot->refusals = (c->renew.worked == generation) ? 0
-                                                         : slot->refusals + 1;
+        slot->refusals = (slot->worked == generation) ? 0
+                                                      : slot->refusals + 1;
     }
 
     vain = (slot->refusals > NGX_HTTP_REGISTRY_RENEW_REFUSALS);
@@ -845,9 +845,23 @@ void
 ngx_http_registry_renew_worked(ngx_http_registry_credentials_t *c,
     ngx_uint_t generation)
 {
-    if (c) {
-        c->renew.worked = generation;
+    ngx_http_registry_slot_t  *slot;
+
+    if (c == NULL || c->renew.worked == generation || !c->renew.begun) {
+        return;
     }
+
+    slot = ngx_http_registry_vault_lock(c->vault, c->id);
+
+    if (slot == NULL) {
+        return;
+    }
+
+    slot->worked = generation;
+
+    ngx_http_registry_vault_unlock(c->vault);
+
+    c->renew.worked = generation;
 }
 
 

@@ -33,6 +33,7 @@ static void ngx_http_registry_store_timer(ngx_event_t *ev);
 static void ngx_http_registry_store_ready(void *data);
 static void ngx_http_registry_store_restart(ngx_http_registry_call_t *call);
 static void ngx_http_registry_store_cleanup(void *data);
+static void ngx_http_registry_store_over(ngx_http_request_t *r);
 static void ngx_http_registry_store_cancel(ngx_http_registry_ctx_t *ctx);
 static ngx_int_t ngx_http_registry_store_lists(ngx_http_request_t *r);
 static void ngx_http_registry_store_close_handler(ngx_event_t *ev);
@@ -383,9 +384,26 @@ ngx_http_registry_store_cleanup(void *data)
 
     ngx_queue_t               *q;
     ngx_http_cache_t          *c;
+    ngx_http_request_t        *r;
     ngx_http_registry_call_t  *call;
 
     ctx->terminated = 1;
+
+    r = ctx->request->main;
+
+    if (r->blocked) {
+
+        /*
+         * A thread still writes for a child, so nginx keeps the request, and
+         * would run the child, whose upstream is closed, when something else
+         * happens to the connection: the same event may say that it can be
+         * read and written.
+         */
+
+        r->posted_requests = NULL;
+        r->connection->data = r;
+        r->write_event_handler = ngx_http_registry_store_over;
+    }
 
     ngx_http_registry_store_cancel(ctx);
 
@@ -413,6 +431,15 @@ ngx_http_registry_store_cleanup(void *data)
         if (c->wait_event.timer_set) {
             ngx_del_timer(&c->wait_event);
         }
+    }
+}
+
+
+static void
+ngx_http_registry_store_over(ngx_http_request_t *r)
+{
+    if (r->main->blocked == 0) {
+        ngx_http_finalize_request(r, NGX_ERROR);
     }
 }
 

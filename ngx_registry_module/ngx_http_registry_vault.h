@@ -29,6 +29,7 @@ typedef struct {
     ngx_uint_t                   fetches;      /* that have ended */
     ngx_uint_t                   failures;     /* since the last success */
     ngx_uint_t                   repeats;      /* of a set that S3 refuses */
+    ngx_uint_t                   worked;       /* generation, with S3, last */
     ngx_uint_t                   refusals;     /* of sets, one after the other,
                                                   of which none has worked */
     ngx_msec_t                   next;         /* fetch, not before */
