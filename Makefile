@@ -99,9 +99,15 @@ asan: test-deps ## all tests (or TESTS="t/…") on an nginx with sanitizers
 	@$(MAKE) --no-print-directory $(UNITS)
 	@ASAN_OPTIONS=detect_stack_use_after_return=1 LSAN_OPTIONS=suppressions=$(CURDIR)/util/asan.supp:print_suppressions=0 TEST_NGINX_BINARY=$(CURDIR)/$(B)/asan/nginx TEST_REGISTRY_MODULE= util/test $(B) $(TESTS)
 
-$(B)/fuzz/%: fuzz/%.c fuzz/fuzz.h $(SRC) $(HDR)
+FUZZ := clang -g -O1 -std=gnu99 -Wall -Wextra -Werror -fno-sanitize-recover=undefined -Isrc
+
+$(B)/fuzz/src/%.o: src/%.c $(HDR)
 	@mkdir -p $(@D)
-	clang -g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -o $@ $< $(SRC) $(LIBS)
+	$(FUZZ) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+$(B)/fuzz/%: fuzz/%.c fuzz/fuzz.h $(SRC:%.c=$(B)/fuzz/%.o)
+	@mkdir -p $(@D)
+	$(FUZZ) -fsanitize=fuzzer,address,undefined -o $@ $< $(SRC:%.c=$(B)/fuzz/%.o) $(LIBS)
 
 fuzzers: $(FUZZERS)
 

@@ -389,22 +389,6 @@ ngx_http_registry_store_cleanup(void *data)
 
     ctx->terminated = 1;
 
-    r = ctx->request->main;
-
-    if (r->blocked) {
-
-        /*
-         * A thread still writes for a child, so nginx keeps the request, and
-         * would run the child, whose upstream is closed, when something else
-         * happens to the connection: the same event may say that it can be
-         * read and written.
-         */
-
-        r->posted_requests = NULL;
-        r->connection->data = r;
-        r->write_event_handler = ngx_http_registry_store_over;
-    }
-
     ngx_http_registry_store_cancel(ctx);
 
     /*
@@ -431,6 +415,22 @@ ngx_http_registry_store_cleanup(void *data)
         if (c->wait_event.timer_set) {
             ngx_del_timer(&c->wait_event);
         }
+    }
+
+    r = ctx->request->main;
+
+    if (r->blocked && !ctx->detached) {
+
+        /*
+         * A thread still writes for a child, so nginx keeps the request, and
+         * would run the child, whose upstream is closed, when something else
+         * happens to the connection: the same event may say that it can be
+         * read and written.
+         */
+
+        r->posted_requests = NULL;
+        r->connection->data = r;
+        r->write_event_handler = ngx_http_registry_store_over;
     }
 }
 

@@ -129,31 +129,13 @@ sub node {
         $_[0] =~ s/proxy_cache registry_s3_blobs;/proxy_cache off;/r
     } if $opt{none};
 
-    my $node = Test::Registry->new(s3 => $s3, edit => \%edit);
+    my $node = Test::Registry->node($s3, edit => \%edit,
+        location => 'registry_slice_size 4m;');
 
     $node->{blobs} = $opt{disk} ? "$opt{disk}/blobs"
         : $node->dir . '/cache/nginx_registry_blobs';
 
-    return $node->conf(<<"CONF")->start();
-%%main%%
-worker_rlimit_nofile 4096;
-events {
-    worker_connections 1024;
-}
-http {
-    %%http%%
-    server {
-        listen 127.0.0.1:%%port%%;
-        %%server%%
-        %%registry%%
-        registry_slice_size 4m;
-
-        location /v2/ {
-            registry on;
-        }
-    }
-}
-CONF
+    return $node;
 }
 
 

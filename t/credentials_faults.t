@@ -244,10 +244,9 @@ my %named = (
 );
 
 for my $keys (sort keys %named) {
-
-my $region = Test::Registry->new(s3 => $s3,
-    env => { @{$named{$keys}}, $source->imds_env });
-$region->conf(<<"CONF")->start();
+    my $region = Test::Registry->new(s3 => $s3,
+        env => { @{$named{$keys}}, $source->imds_env });
+    $region->conf(<<"CONF")->start();
 %%main%%
 events {}
 http {
@@ -262,13 +261,13 @@ http {
 }
 CONF
 
-is($region->get('/v2/team/app/manifests/v2')->status, 200, "region of IMDS, $keys");
-like($region->log(), qr/the region is "eu-central-1", by IMDS/,
-    "region of IMDS, $keys - log");
-like($region->log(), qr/region "eu-central-1".*ready/,
-    "region of IMDS, $keys - the probe has waited");
-unlike($region->log(), qr/SignatureDoesNotMatch/,
-    "region of IMDS, $keys - signed for it");
+    is($region->get('/v2/team/app/manifests/v2')->status, 200, "region of IMDS, $keys");
+    like($region->log(), qr/the region is "eu-central-1", by IMDS/,
+        "region of IMDS, $keys - log");
+    like($region->log(), qr/region "eu-central-1".*ready/,
+        "region of IMDS, $keys - the probe has waited");
+    unlike($region->log(), qr/SignatureDoesNotMatch/,
+        "region of IMDS, $keys - signed for it");
 }
 
 finish();
